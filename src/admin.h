@@ -1,0 +1,25 @@
+/* admin.h - the operators' HTTP door: /health, /ready, /metrics.
+ *
+ * A thread with a libmicrohttpd daemon of its own. It asks the journal and the
+ * relays, and prints stats.h.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct admin;
+struct error;
+struct journal;
+struct relay;
+
+struct admin_options {
+    const char *listen; /* "127.0.0.1:8581" */
+    struct journal *journal;
+    struct relay *const *relays;
+    const char *const *relay_names;
+    size_t relay_count;
+};
+
+struct admin *admin_start(const struct admin_options *options,
+                          struct error *err);
+void admin_stop(struct admin *admin);

@@ -1,0 +1,58 @@
+/* ingest.h - a request becomes lines in the journal's open group, or an error;
+ * nothing in between.
+ *
+ * The server, `try`, recorded tests and replay all come through here. One
+ * struct ingest per thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "request.h"
+#include "script.h"
+
+struct error;
+struct journal;
+struct notes;
+struct route_match;
+struct route_table;
+
+struct ingest;
+
+/* All of it immutable and alive as long as the ingest. */
+struct ingest_options {
+    const struct route_table *routes;
+    const struct script_source *scripts; /* route->script is an index */
+    size_t script_count;
+    struct script_outputs outputs;
+    struct journal *journal; /* NULL: lines are made, nothing is stored */
+    int waker;               /* for journal_append; -1: none */
+};
+
+/* Loads every script. ERR_CONFIG names file and line. */
+struct ingest *ingest_new(const struct ingest_options *options,
+                          struct error *err);
+void ingest_free(struct ingest *ingest);
+
+/* What became of a request. Valid until the next ingest_request. */
+struct receipt {
+    struct reply reply; /* status is set in any case of success */
+    bool must_wait;     /* for the ticket; false: nothing was to be stored */
+    uint64_t ticket;
+    size_t point_count;
+    size_t empty_count; /* points without a field that has a value */
+};
+
+/* request: filled by the door and stamped; match: from route_find. False:
+ * nothing is stored and *err says what to answer. notes may be NULL. */
+bool ingest_request(struct ingest *ingest, struct request *request,
+                    const struct route_match *match, struct notes *notes,
+                    struct receipt *receipt, struct error *err);
+
+/* The lines of the last request for one output. */
+struct text ingest_lines(const struct ingest *ingest, unsigned output);
+/* The traceback of the last script error, maybe empty. */
+struct text ingest_traceback(const struct ingest *ingest);

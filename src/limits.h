@@ -1,0 +1,50 @@
+/* limits.h - the ceilings, all in one place.
+ *
+ * What a sender, a script or a server can make us hold is bounded here. The
+ * struct holds those that the configuration can change, per route too.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct limits {
+    size_t body_bytes;   /* of a request, before and after gunzip, each */
+    unsigned points;     /* from one request */
+    uint64_t time_ns;    /* thread CPU time of a script; see script.h */
+    size_t memory_bytes; /* of one script's Lua state */
+    unsigned depth;      /* of nested JSON */
+};
+
+#define LIMITS_DEFAULT                                                         \
+    ((struct limits){.body_bytes = 8000000,                                    \
+                     .points = 100000,                                         \
+                     .time_ns = 10000000,                                      \
+                     .memory_bytes = 32000000,                                 \
+                     .depth = 64})
+
+enum {
+    /* HTTP; libmicrohttpd's pool of 16 KiB holds 8 to 9 KiB of headers. */
+    LIMIT_CONNECTION_POOL_BYTES = 16 << 10,
+    LIMIT_REQUEST_LINE_BYTES = 4 << 10,
+    LIMIT_HEADER_FIELDS = 64,
+    LIMIT_CONNECTIONS = 10000,
+    LIMIT_CONNECTIONS_PER_IP = 256, /* none for loopback */
+    LIMIT_BODIES_IN_FLIGHT_BYTES = 256 << 20,
+
+    /* Points and lines. */
+    LIMIT_LINE_BYTES = 60 << 10, /* a line must fit a frame */
+    LIMIT_POINT_ITEMS = 256,     /* tags and fields of one point */
+    LIMIT_JSON_VALUES = 100000,  /* of one document */
+    LIMIT_REQUEST_ARENA_BYTES = 64 << 20,
+    LIMIT_REQUEST_LINES_BYTES = 7 << 20, /* line protocol from one request */
+
+    /* The journal. */
+    LIMIT_FRAME_BYTES = 64 << 10,
+    LIMIT_SEGMENT_BYTES = 8 << 20,
+    LIMIT_GROUP_BYTES = 8 << 20, /* the open group, not yet on disk */
+
+    LIMIT_OUTPUTS = 16,
+    LIMIT_ROUTES = 1000,
+    LIMIT_ANSWER_BYTES = 64 << 10, /* of an upstream's answer that we read */
+};

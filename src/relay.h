@@ -1,0 +1,44 @@
+/* relay.h - journalled lines become batches, each settled: accepted, or tried
+ * again until it is.
+ *
+ * One thread per output, one request in flight, in order. What it does is seen
+ * in the log, in stats.h and through relay_status.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "influx.h"
+
+struct error;
+struct journal;
+struct relay;
+
+struct relay_options {
+    const char *name; /* of the output */
+    unsigned output;  /* its number in the journal and in stats */
+    struct journal *journal;
+    uint64_t keep_ns; /* journal.keep */
+    const char *file; /* write there ("-": stdout); NULL: to influx */
+    struct influx_options influx;
+    unsigned batch_lines;
+    size_t batch_bytes;
+    int64_t flush_ns; /* a batch waits at most this long to fill */
+};
+
+/* Starts the thread. The strings in options must outlive the relay. */
+struct relay *relay_start(const struct relay_options *options,
+                          struct error *err);
+/* Asks it to end: a request under way is broken off, a batch is not settled
+ * half. Returns when the thread has ended and the cursor is written. */
+void relay_stop(struct relay *relay);
+
+struct relay_status {
+    bool is_waiting;          /* for the next try after a failure */
+    int64_t failing_since_ns; /* wall time, 0: it is not */
+    uint64_t pending_points;
+    char reason[512]; /* of the last failure */
+};
+void relay_status(struct relay *relay, struct relay_status *status);

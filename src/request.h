@@ -1,0 +1,85 @@
+/* request.h - a decoded request: params, query, headers, plain body.
+ *
+ * The door (server, or a recorded test) fills what came over the wire; then
+ * request_decode makes the rest from it. All texts live in the request's arena
+ * or with the door until the request is answered. One thread at a time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "buf.h"
+#include "limits.h"
+#include "text.h"
+
+struct error;
+struct route_match;
+
+struct pair {
+    struct text name;
+    struct text value;
+};
+
+struct pairs {
+    struct pair *items; /* in the arena, in the order they came */
+    size_t count;
+    size_t capacity;
+};
+
+/* False: the arena is full. The texts are not copied. */
+bool pairs_add(struct pairs *pairs, struct arena *arena, struct text name,
+               struct text value);
+/* The last value of that name, or an empty text with at == NULL. */
+struct text pairs_get(const struct pairs *pairs, struct text name);
+struct text pairs_get_nocase(const struct pairs *pairs, struct text name);
+
+enum { REQUEST_ID_BYTES = 17 };
+
+struct request {
+    struct arena arena; /* all that one request needs */
+
+    /* Filled by the door. */
+    struct text method;       /* "POST" */
+    struct text path;         /* percent-encoded, without the query */
+    struct text query_string; /* what follows '?', percent-encoded */
+    struct text remote;       /* the peer's address as text, no port */
+    struct pairs headers;
+    struct text raw_body; /* as it came, may be gzip */
+    int64_t time_ns;      /* receipt */
+    char id[REQUEST_ID_BYTES];
+
+    /* Filled by request_decode. */
+    struct buf inflated;    /* holds body when it came compressed */
+    struct text body;       /* the bytes, after gunzip */
+    struct text text;       /* body as UTF-8 by its charset, BOM off */
+    struct text media_type; /* "application/json", lower case, no parameters */
+    struct text charset;    /* lower case, empty: not said */
+    struct pairs params;    /* percent-decoded */
+    struct pairs query;
+    struct pairs form; /* of an urlencoded body; empty otherwise */
+};
+
+/* init once, reset between requests: it keeps memory for the next. */
+void request_init(struct request *request);
+void request_deinit(struct request *request);
+void request_reset(struct request *request);
+
+/* Makes an id (16 hex digits, unique in this process and unlikely elsewhere)
+ * and the receipt time. */
+void request_stamp(struct request *request);
+
+/* Splits and decodes: content type (match->route->content_type overrules),
+ * gzip or deflate up to the route's limit, charset, query, form, params.
+ * ERR_BAD_REQUEST with the place, ERR_TOO_LARGE, ERR_MEDIA_TYPE. */
+bool request_decode(struct request *request, const struct route_match *match,
+                    struct error *err);
+
+/* What a sender is to be told. */
+struct reply {
+    int status;       /* 0: the route's, else 204 */
+    struct text body; /* in the request's arena */
+    struct text type;
+};

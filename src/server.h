@@ -1,0 +1,42 @@
+/* server.h - the senders' HTTP door: listening, the loop of a worker, parked
+ * senders, deadlines, one status per kind of error.
+ *
+ * Each worker is a thread with a libmicrohttpd daemon of its own on the same
+ * addresses (SO_REUSEPORT), driven from its own loop, and with its own struct
+ * ingest. Start and stop from main only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ingest.h"
+
+struct error;
+struct journal;
+struct server;
+
+struct server_options {
+    char *const *listen; /* "127.0.0.1:8580", "[::1]:8580"; NULL-terminated */
+    unsigned workers;
+    struct ingest_options ingest; /* the waker is filled by each worker */
+    struct journal *journal;
+    char *const *trusted_proxies; /* networks, NULL-terminated; may be NULL */
+};
+
+/* Binds (after a probe without SO_REUSEPORT, so that a second program on the
+ * port is an error), loads the scripts, starts the threads. ERR_IO names the
+ * address. */
+struct server *server_start(const struct server_options *options,
+                            struct error *err);
+
+/* New requests get 503 and close; returns once nothing is parked and no
+ * request is half read, after 2 s at most. The threads may still run. */
+void server_drain(struct server *server);
+
+/* Ends the threads and frees everything; for tests. `serve` drains and exits.
+ */
+void server_stop(struct server *server);
+
+/* The port of the first address, for port 0. */
+unsigned server_port(const struct server *server);

@@ -1,0 +1,4 @@
+/* stats.c - see stats.h. */
+#include "stats.h"
+
+struct stats stats;

@@ -1,0 +1,46 @@
+/* verify.h - who may post to a route.
+ *
+ * Immutable once made; checked by any thread. Secrets are compared in constant
+ * time and wiped when freed; they never stand in an error text.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "text.h"
+
+struct error;
+struct request;
+struct verify;
+
+enum verify_scheme {
+    VERIFY_NONE,   /* only the networks count */
+    VERIFY_BEARER, /* Authorization: Bearer S (or Token S) */
+    VERIFY_BASIC,  /* Authorization: Basic, "user:password" is the secret */
+    VERIFY_HEADER, /* the header called name is the secret */
+    VERIFY_QUERY   /* the query parameter called name is the secret */
+};
+
+struct verify_options {
+    enum verify_scheme scheme;
+    const char *name;           /* of the header or query parameter */
+    const char *const *secrets; /* any of them will do; NULL-terminated */
+    const char *const *allow;   /* networks, "192.168.1.0/24", "::1", NULL-t. */
+};
+
+/* Copies what it needs. NULL and ERR_CONFIG for a network that is none, or a
+ * scheme without its secret or name. */
+struct verify *verify_new(const struct verify_options *options,
+                          struct error *err);
+void verify_free(struct verify *verify);
+
+/* Needs remote, headers and the query text of the request; not its body, so it
+ * is asked before a body is read. ERR_FORBIDDEN: not from there.
+ * ERR_UNAUTHORIZED: no secret, or a wrong one. */
+bool verify_sender(const struct verify *verify, const struct request *request,
+                   struct error *err);
+
+/* True for a name of a header that may carry a secret (Authorization, the
+ * route's own): it is left out of recordings and dumps. verify may be NULL. */
+bool verify_is_secret_header(const struct verify *verify, struct text name);

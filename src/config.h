@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ceilings.h"
 #include "ingest.h"
-#include "limits.h"
 #include "relay.h"
 #include "route.h"
 #include "script.h"

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "ceilings.h"
 #include "text.h"
 
 struct arena;

@@ -12,7 +12,7 @@
 
 #include "arena.h"
 #include "buf.h"
-#include "limits.h"
+#include "ceilings.h"
 #include "text.h"
 
 struct error;

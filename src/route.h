@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "ceilings.h"
 #include "text.h"
 
 struct error;

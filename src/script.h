@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "ceilings.h"
 #include "request.h"
 #include "text.h"
 

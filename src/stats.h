@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "ceilings.h"
 #include "error.h"
-#include "limits.h"
 
 #define STATS_COUNTERS(X)                                                      \
     X(requests, "moonline_requests_total", "Requests that a sender made")      \

@@ -1,4 +1,4 @@
-/* limits.h - the ceilings, all in one place.
+/* ceilings.h - the ceilings, all in one place.
  *
  * What a sender, a script or a server can make us hold is bounded here. The
  * struct holds those that the configuration can change, per route too.

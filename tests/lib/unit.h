@@ -8,6 +8,16 @@
 
 #include <cmocka.h>
 
+/* cmocka's fail would hide ours, of error.h. */
+#undef fail
+#undef fail_msg
+#define fail_msg(...)                                                          \
+    do {                                                                       \
+        print_error("ERROR: " __VA_ARGS__);                                    \
+        print_error("\n");                                                     \
+        _fail(__FILE__, __LINE__);                                             \
+    } while (0)
+
 #include "text.h"
 
 /* Fails with both texts shown. */

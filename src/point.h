@@ -41,12 +41,13 @@ struct value {
 
 struct tag {
     struct text key;
-    struct text value; /* never empty, valid UTF-8, no control bytes */
+    struct text value; /* never empty, as point_add_tag cleaned it */
 };
 
 struct field {
     struct text key;
-    struct value value; /* finite if a float; a string has no raw newline */
+    struct value value; /* finite if a float; a string is UTF-8 without control
+                           bytes but newlines, which are written as \\n */
 };
 
 struct point {
@@ -81,28 +82,30 @@ void points_deinit(struct points *points);
 void points_reset(struct points *points);
 
 /* Starts a point. ERR_SCRIPT for a name that cannot be: empty, with a control
- * byte, a leading '#', a trailing backslash, broken UTF-8. The names time,
- * _field and _measurement are refused for tags and fields. The errors name the
- * key. ERR_TOO_LARGE past a ceiling. */
+ * byte, a leading '#', broken UTF-8, or a backslash where servers disagree (at
+ * the end, before another one, before a blank, comma or equals sign). The names
+ * time, _field and _measurement are refused for tags and fields. The errors
+ * name the key. ERR_TOO_LARGE past a ceiling. */
 bool point_begin(struct points *points, struct text measurement,
                  struct error *err);
 
-/* Control bytes become a space, trailing backslashes go, broken UTF-8 becomes
- * U+FFFD; an empty value is left out. A key that is there already: the later
- * value wins. */
+/* Control bytes become a blank, broken UTF-8 becomes U+FFFD, a backslash that
+ * servers would read differently (see point_begin) goes; a value that is then
+ * empty is left out. A key that is there already: the later value wins. */
 bool point_add_tag(struct points *points, struct text key, struct text value,
                    struct error *err);
 /* As point_add_tag, but a tag of that name that is there already stays. */
 bool point_add_default_tag(struct points *points, struct text key,
                            struct text value, struct error *err);
 
-/* NaN and infinities are left out; a newline in a string becomes the two
- * characters \n, other control bytes a space. The later of equal keys wins. */
+/* NaN and infinities are left out. In a string broken UTF-8 becomes U+FFFD,
+ * control bytes but the newline a blank. The later of equal keys wins. */
 bool point_add_field(struct points *points, struct text key, struct value value,
                      struct error *err);
 
 void point_set_time(struct points *points, int64_t time_ns);
 
 /* Ends the point: *index is its place in items, or SIZE_MAX if no field had a
- * value (the point is dropped and counted; that is no error). */
+ * value (the point is dropped and counted; that is no error). ERR_SCRIPT for a
+ * time that no server takes. */
 bool point_end(struct points *points, size_t *index, struct error *err);

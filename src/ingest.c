@@ -1,0 +1,300 @@
+/* ingest.c - a write's way in, on one screen:
+ *
+ *   request --decode--> script --> points --> line protocol --> journal
+ *
+ * ingest_request is that line. Each step either gives the next one what it
+ * needs or ends the request with an error; nothing is stored before the last.
+ * The buffers are kept from one request to the next, so that steady work
+ * allocates nothing.
+ *
+ * What can go wrong: the sender's bytes (400), the script's no (422) or mistake
+ * (500), a ceiling (413), a journal that is full or failing (503). A line that
+ * we wrote ourselves and the strict reader refuses is our own mistake; it is
+ * kept from the journal, where it could damage its neighbours.
+ */
+#include "ingest.h"
+
+#include <stdlib.h>
+
+#include "error.h"
+#include "journal.h"
+#include "line.h"
+#include "log.h"
+#include "notes.h"
+#include "point.h"
+#include "repeats.h"
+#include "route.h"
+
+enum { TRACEBACK_BYTES = 16 << 10 };
+
+struct ingest {
+    struct ingest_options options;
+    struct script **scripts;
+    struct script_call call;
+    struct points points;
+    struct points native;
+    struct buf traceback;
+    struct buf lines[LIMIT_OUTPUTS];
+    uint32_t line_counts[LIMIT_OUTPUTS];
+};
+
+/* One request on its way. */
+struct passage {
+    struct ingest *ingest;
+    struct request *request;
+    const struct route_match *match;
+    struct notes *notes;
+    struct receipt *receipt;
+};
+
+static bool make_points(struct passage *passage, struct error *err);
+static bool write_lines(struct passage *passage, struct error *err);
+static bool store_lines(struct passage *passage, struct error *err);
+static void begin(struct passage *passage);
+static void finish_reply(struct passage *passage);
+
+bool ingest_request(struct ingest *ingest, struct request *request,
+                    const struct route_match *match, struct notes *notes,
+                    struct receipt *receipt, struct error *err)
+{
+    struct passage passage = {ingest, request, match, notes, receipt};
+    begin(&passage);
+    bool stored = request_decode(request, match, err)
+                  && make_points(&passage, err) && write_lines(&passage, err)
+                  && store_lines(&passage, err);
+    finish_reply(&passage);
+    return stored;
+}
+
+static void begin(struct passage *passage)
+{
+    struct ingest *ingest = passage->ingest;
+    struct points *sets[] = {&ingest->points, &ingest->native};
+    for (int i = 0; i < 2; i++) {
+        points_reset(sets[i]);
+        sets[i]->arena = &passage->request->arena;
+        sets[i]->max_count = passage->match->route->limits.points;
+        sets[i]->notes = passage->notes;
+    }
+    for (size_t i = 0; i < LIMIT_OUTPUTS; i++) {
+        buf_clear(&ingest->lines[i]);
+        ingest->line_counts[i] = 0;
+    }
+    buf_clear(&ingest->traceback);
+    ingest->call.stored_count = 0;
+    ingest->call.reply = (struct reply){0};
+    *passage->receipt = (struct receipt){0};
+}
+
+/* ------------------------------------------------- request to points ---- */
+
+static bool read_native(struct passage *passage, struct error *err)
+{
+    struct text name = pairs_get(&passage->request->query, TEXT("precision"));
+    enum precision precision = PRECISION_NS;
+    if (name.len > 0 && !precision_read(name, &precision))
+        return fail(err, ERR_BAD_REQUEST,
+                    "invalid precision \"%.*s\": use ns, us, ms or s",
+                    TEXT_ARG(name));
+    return line_read_all(passage->request->body, precision,
+                         &passage->ingest->native, err);
+}
+
+static bool keep_all(struct script_call *call, size_t count, struct error *err)
+{
+    if (count > call->stored_capacity) {
+        size_t *stored = realloc(call->stored, count * sizeof *stored);
+        if (!stored)
+            return fail(err, ERR_FULL, "no memory for %zu points", count);
+        call->stored = stored;
+        call->stored_capacity = count;
+    }
+    for (size_t i = 0; i < count; i++)
+        call->stored[i] = i;
+    call->stored_count = count;
+    return true;
+}
+
+/* Without a script a native write's points are stored as they came. */
+static bool take_native(struct passage *passage, struct error *err)
+{
+    struct script_call *call = &passage->ingest->call;
+    call->points = &passage->ingest->native;
+    return keep_all(call, passage->ingest->native.count, err);
+}
+
+static bool run_script(struct passage *passage, struct error *err)
+{
+    struct ingest *ingest = passage->ingest;
+    const struct route *route = passage->match->route;
+    struct script_call *call = &ingest->call;
+    call->request = passage->request;
+    call->route = route;
+    call->native_points = route->line_protocol ? &ingest->native : NULL;
+    call->notes = passage->notes;
+    call->traceback = &ingest->traceback;
+    call->points = &ingest->points;
+    return script_handle(ingest->scripts[route->script], call, err);
+}
+
+static bool make_points(struct passage *passage, struct error *err)
+{
+    const struct route *route = passage->match->route;
+    return (!route->line_protocol || read_native(passage, err))
+           && (route->script >= 0 ? run_script(passage, err)
+                                  : take_native(passage, err));
+}
+
+/* --------------------------------------------- points to line protocol -- */
+
+static bool write_checked(struct buf *lines, const struct point *point,
+                          int64_t receipt_ns, struct error *err)
+{
+    size_t before = lines->len;
+    struct error why;
+    if (!line_append(lines, point, receipt_ns, err))
+        return false;
+    struct text line = {lines->data + before, lines->len - before - 1};
+    if (line_check(line, &why))
+        return true;
+    buf_truncate(lines, before);
+    log_line(LOG_ERROR, "ingest",
+             "a line of ours is no line protocol (%s);"
+             " please report it: %.*s",
+             why.text, TEXT_ARG(line));
+    return fail(err, ERR_SCRIPT,
+                "a point of %.*s could not be written as line"
+                " protocol: %s",
+                TEXT_ARG(point->measurement), why.text);
+}
+
+static bool write_point(struct passage *passage, const struct point *point,
+                        struct error *err)
+{
+    struct ingest *ingest = passage->ingest;
+    uint64_t outputs =
+        point->outputs ? point->outputs : passage->match->route->outputs;
+    for (unsigned output = 0; outputs >> output; output++) {
+        if (!(outputs >> output & 1))
+            continue;
+        if (!write_checked(&ingest->lines[output], point,
+                           passage->request->time_ns, err))
+            return false;
+        ingest->line_counts[output]++;
+    }
+    return true;
+}
+
+static bool write_lines(struct passage *passage, struct error *err)
+{
+    struct script_call *call = &passage->ingest->call;
+    bool spread = passage->match->route->spread_repeats;
+    if (passage->notes)
+        for (size_t i = 0; i < call->stored_count; i++)
+            passage->notes->receipt_time_points +=
+                !call->points->items[call->stored[i]].has_time;
+    if (spread || passage->notes)
+        repeats_find(call->points, call->stored, call->stored_count,
+                     passage->request->time_ns, spread);
+    for (size_t i = 0; i < call->stored_count; i++)
+        if (!write_point(passage, &call->points->items[call->stored[i]], err))
+            return false;
+    passage->receipt->point_count = call->stored_count;
+    passage->receipt->empty_count = call->points->empty_count;
+    return true;
+}
+
+/* -------------------------------------------- line protocol to journal -- */
+
+static bool store_lines(struct passage *passage, struct error *err)
+{
+    struct ingest *ingest = passage->ingest;
+    struct receipt *receipt = passage->receipt;
+    struct journal_lines all[LIMIT_OUTPUTS];
+    size_t count = 0;
+    for (unsigned i = 0; i < ingest->options.outputs.count; i++)
+        if (ingest->line_counts[i] > 0)
+            all[count++] = (struct journal_lines){
+                i, buf_text(&ingest->lines[i]), ingest->line_counts[i]};
+    if (count == 0 || !ingest->options.journal)
+        return true;
+    receipt->must_wait = true;
+    return journal_append(ingest->options.journal, all, count,
+                          ingest->options.waker, &receipt->ticket, err);
+}
+
+/* What reply() said, else what the route says, else 204. */
+static void finish_reply(struct passage *passage)
+{
+    const struct route *route = passage->match->route;
+    struct reply *reply = &passage->receipt->reply;
+    *reply = passage->ingest->call.reply;
+    if (reply->status != 0)
+        return;
+    *reply = (struct reply){.status =
+                                route->reply_status ? route->reply_status : 204,
+                            .body = text_of(route->reply_body),
+                            .type = text_of(route->reply_type)};
+}
+
+/* ------------------------------------------------------- new and free --- */
+
+static bool load_scripts(struct ingest *ingest, struct error *err)
+{
+    const struct ingest_options *options = &ingest->options;
+    ingest->scripts = xcalloc(options->script_count, sizeof *ingest->scripts);
+    const struct route *route;
+    for (size_t i = 0; (route = route_table_at(options->routes, i)); i++) {
+        if (route->script < 0 || ingest->scripts[route->script])
+            continue;
+        ingest->scripts[route->script] =
+            script_new(&options->scripts[route->script], &route->limits,
+                       &options->outputs, err);
+        if (!ingest->scripts[route->script])
+            return false;
+    }
+    return true;
+}
+
+struct ingest *ingest_new(const struct ingest_options *options,
+                          struct error *err)
+{
+    struct ingest *ingest = xcalloc(1, sizeof *ingest);
+    ingest->options = *options;
+    script_call_init(&ingest->call);
+    points_init(&ingest->points, NULL, 0);
+    points_init(&ingest->native, NULL, 0);
+    buf_init(&ingest->traceback, TRACEBACK_BYTES);
+    for (size_t i = 0; i < LIMIT_OUTPUTS; i++)
+        buf_init(&ingest->lines[i], LIMIT_REQUEST_LINES_BYTES);
+    if (load_scripts(ingest, err))
+        return ingest;
+    ingest_free(ingest);
+    return NULL;
+}
+
+void ingest_free(struct ingest *ingest)
+{
+    if (!ingest)
+        return;
+    for (size_t i = 0; ingest->scripts && i < ingest->options.script_count; i++)
+        script_free(ingest->scripts[i]);
+    free(ingest->scripts);
+    for (size_t i = 0; i < LIMIT_OUTPUTS; i++)
+        buf_deinit(&ingest->lines[i]);
+    buf_deinit(&ingest->traceback);
+    points_deinit(&ingest->native);
+    points_deinit(&ingest->points);
+    script_call_deinit(&ingest->call);
+    free(ingest);
+}
+
+struct text ingest_lines(const struct ingest *ingest, unsigned output)
+{
+    return buf_text(&ingest->lines[output]);
+}
+
+struct text ingest_traceback(const struct ingest *ingest)
+{
+    return buf_text(&ingest->traceback);
+}

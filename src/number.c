@@ -12,7 +12,7 @@
  */
 #include "number.h"
 
-#include <inttypes.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +101,8 @@ static size_t put_any(double magnitude, char *out)
 {
     char text[NUMBER_TEXT_BYTES];
     int len = 0;
-    for (int digits = 15; digits <= 17; digits++) {
+    int fewest = magnitude < DBL_MIN ? 1 : 15; /* subnormals have fewer bits */
+    for (int digits = fewest; digits <= 17; digits++) {
         len = snprintf(text, sizeof text, "%.*g", digits, magnitude);
         if (strtod(text, NULL) == magnitude)
             break;

@@ -18,6 +18,8 @@
 
 enum { MAX_PROBES = 1000 };
 
+static const int64_t last_movable_ns = INT64_MAX - 1000000;
+
 static uint64_t hash_bytes(uint64_t hash, struct text bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
@@ -58,44 +60,58 @@ static bool shares_field(const struct point *a, const struct point *b)
     return false;
 }
 
+/* next_ns: where the last point that had to move away from this one went, plus
+ * one; a thousand points at one time are then placed in a thousand steps. */
+struct slot {
+    struct point *point;
+    int64_t next_ns;
+};
+
 struct table {
-    struct point **slots;
+    struct slot *slots;
     size_t mask;
 };
 
-/* Puts the point in; false if one that it would overwrite is there. */
-static bool insert(struct table *table, struct point *point)
+/* Puts the point in, or gives the slot of one that it would overwrite. */
+static struct slot *insert(struct table *table, struct point *point)
 {
     size_t at = hash_point(point) & table->mask;
     for (int probe = 0; probe < MAX_PROBES; probe++) {
-        struct point *other = table->slots[at];
-        if (!other) {
-            table->slots[at] = point;
-            return true;
+        struct slot *slot = &table->slots[at];
+        if (!slot->point) {
+            *slot = (struct slot){point, point->time_ns + 1};
+            return NULL;
         }
-        if (other == point
-            || (is_same_series(other, point) && shares_field(other, point)))
-            return other == point;
+        if (is_same_series(slot->point, point)
+            && shares_field(slot->point, point))
+            return slot;
         at = (at + 1) & table->mask;
     }
-    return true;
+    return NULL;
 }
 
+static void move_on(struct table *table, struct point *point,
+                    struct slot *first)
+{
+    for (struct slot *slot = first; slot; slot = insert(table, point))
+        point->time_ns = slot->next_ns;
+    first->next_ns = point->time_ns + 1;
+}
+
+/* False if the point overwrites, or overwrote, another. */
 static bool place(struct table *table, struct points *points,
                   struct point *point, bool spread)
 {
-    if (insert(table, point))
+    struct slot *taken = insert(table, point);
+    if (!taken)
         return true;
-    if (!spread) {
+    if (spread && point->time_ns < last_movable_ns)
+        move_on(table, point, taken);
+    else
         note(points->notes, NOTE_WARNING,
              "two points of %.*s have the same tags and time %" PRId64
              ": the later one overwrites (repeats = \"spread\" moves it)",
              TEXT_ARG(point->measurement), point->time_ns);
-        return false;
-    }
-    do {
-        point->time_ns++;
-    } while (!insert(table, point));
     return false;
 }
 
@@ -107,7 +123,7 @@ size_t repeats_find(struct points *points, const size_t *indices, size_t count,
     size_t size = 4;
     while (size < 2 * count)
         size *= 2;
-    struct table table = {calloc(size, sizeof(struct point *)), size - 1};
+    struct table table = {calloc(size, sizeof(struct slot)), size - 1};
     if (!table.slots)
         return 0;
     size_t found = 0;

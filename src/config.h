@@ -12,17 +12,14 @@
 #include <stdint.h>
 
 #include "ceilings.h"
+#include "config_output.h"
+#include "config_script.h"
 #include "ingest.h"
 #include "relay.h"
 #include "route.h"
 #include "script.h"
 
 struct error;
-
-struct config_output {
-    char *name;
-    struct relay_options relay; /* journal is filled at start */
-};
 
 struct config {
     char *path;    /* the file, or NULL: built in */
@@ -31,24 +28,30 @@ struct config {
     char *admin;   /* NULL: none */
     char *data;    /* absolute or relative to the working directory */
     unsigned workers;
-    struct config_output *outputs;
-    size_t output_count;
-    char **output_names; /* of outputs, in their order */
+    struct config_outputs outputs;
     struct route_table *routes;
-    struct script_source *scripts;
-    size_t script_count;
+    struct config_scripts scripts;
     struct limits limits;
     uint64_t journal_max_bytes;
     uint64_t journal_min_free_bytes;
     uint64_t journal_keep_ns;
-    char **trusted_proxies; /* networks, NULL-terminated */
+    bool journal_is_unsynced; /* journal = { sync = false }, which is refused
+                                 unless MOONLINE_BENCH=1: nothing survives a
+                                 power cut then. For the benchmark only. */
+    char **trusted_proxies;   /* networks, NULL-terminated; may be NULL */
 };
 
 /* path NULL: $MOONLINE_CONFIG, ./moonline.lua, /etc/moonline/moonline.lua, the
- * first there is. ERR_CONFIG: "file:line: message". */
+ * first there is. ERR_CONFIG: "file:line: message". Which file it was is in
+ * the struct; whether there is one at all, config_find knows. */
 struct config *config_load(const char *path, struct error *err);
-/* A configuration with one route for a script alone, for `try -s`. */
-struct config *config_for_script(const char *script, struct error *err);
+const char *config_find(void); /* NULL: none of them is there */
+
+/* A configuration with one route for a script alone, for `try -s` and for
+ * recorded tests. pattern NULL: any path; vars_json may be NULL. The script is
+ * a path, or the name of a shipped one. */
+struct config *config_for_script(const char *script, const char *pattern,
+                                 const char *vars_json, struct error *err);
 void config_free(struct config *config);
 
 /* What ingest needs of it; no journal, no waker. */

@@ -1,7 +1,8 @@
-/* serve.h - the order of start, reload and stop. */
+/* serve.h - the order of start and stop of the gateway. */
 #pragma once
 
 struct config;
 
-/* Runs the gateway until SIGTERM or SIGINT; returns the exit code. */
+/* Runs the gateway until SIGTERM or SIGINT; returns the exit code. Threads may
+ * still run then: the caller leaves with _exit. */
 int serve_run(struct config *config);

@@ -1,0 +1,360 @@
+/* config.c - see config.h.
+ *
+ * config_file runs the file, config_place finds its lines, config_table checks
+ * the options of the top here; outputs and routes have files of their own. The
+ * order matters: outputs before routes, which name them; addresses before
+ * routes, since only a gateway on loopback may leave `verify` out.
+ *
+ * What can go wrong ends in one ERR_CONFIG with file and line, and everything
+ * half made is freed by config_free.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "config_address.h"
+#include "config_file.h"
+#include "config_route.h"
+#include "config_table.h"
+#include "config_tree.h"
+#include "error.h"
+
+enum { ADDRESSES = 16 };
+
+struct form {
+    char **listen;
+    const struct setting *admin;
+    char *data;
+    unsigned workers;
+    const struct setting *outputs;
+    char *default_output;
+    const struct setting *routes;
+    const struct setting *limits;
+    const struct setting *journal;
+    char **trusted_proxies;
+};
+
+#define AT(member) offsetof(struct form, member)
+
+static const struct config_option options[] = {
+    {"listen", CONFIG_LIST, AT(listen), .text = "where senders post",
+     .fallback = "127.0.0.1:8580"},
+    {"admin", CONFIG_ANY, AT(admin), .text = "health and metrics; false: none"},
+    {"data", CONFIG_TEXT, AT(data), .text = "the folder of the journals",
+     .fallback = "moonline-data"},
+    {"workers", CONFIG_INT, AT(workers), .text = "threads that take requests",
+     .min = 1, .max = 64},
+    {"outputs", CONFIG_ANY, AT(outputs), .text = "where points go"},
+    {"default_output", CONFIG_TEXT, AT(default_output), .text = "of a route"},
+    {"routes", CONFIG_ANY, AT(routes), .text = "which path means which script"},
+    {"limits", CONFIG_ANY, AT(limits), .text = "of a request and its script"},
+    {"journal", CONFIG_ANY, AT(journal), .text = "how much may wait"},
+    {"trusted_proxies", CONFIG_LIST, AT(trusted_proxies),
+     .text = "whose X-Forwarded-For is believed"},
+    {"tls", CONFIG_LATER, 0, .text = "certificates"},
+    {"include", CONFIG_LATER, 0, .text = "more files of routes"},
+};
+
+enum { OPTIONS = sizeof options / sizeof *options };
+
+struct journal_form {
+    uint64_t max_bytes;
+    uint64_t min_free_bytes;
+    uint64_t keep_ns;
+    bool sync;
+};
+
+#define JOURNAL(member) offsetof(struct journal_form, member)
+
+static const struct config_option journal_options[] = {
+    {"max", CONFIG_SIZE, JOURNAL(max_bytes), .text = "all journals together",
+     .fallback = "10GB", .min = 16 << 20, .max = UINT64_C(1000000000000000)},
+    {"min_free", CONFIG_SIZE, JOURNAL(min_free_bytes),
+     .text = "left on the disk", .fallback = "1GB"},
+    {"keep", CONFIG_TIME, JOURNAL(keep_ns),
+     .text = "delivered segments, to send again", .fallback = "0s"},
+    {"sync", CONFIG_BOOL, JOURNAL(sync), .text = "for the benchmark only",
+     .fallback = "true"},
+};
+
+enum { JOURNAL_OPTIONS = sizeof journal_options / sizeof *journal_options };
+
+static const char default_admin[] = "127.0.0.1:8581";
+
+static void form_deinit(struct form *form)
+{
+    config_table_free_list(form->listen);
+    config_table_free_list(form->trusted_proxies);
+    config_table_free_secret(form->data);
+    config_table_free_secret(form->default_output);
+}
+
+static unsigned default_workers(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores <= 2 ? 1 : (unsigned)(cores < 65 ? cores - 1 : 64);
+}
+
+/* *open_address becomes the first that is not loopback. */
+static bool check_listen(const struct setting *root, char *const *listen,
+                         const char **open_address, struct error *err)
+{
+    *open_address = NULL;
+    for (size_t i = 0; listen[i]; i++) {
+        bool is_loopback;
+        if (i == ADDRESSES || !config_address_check(listen[i], &is_loopback))
+            return config_tree_fail(err, config_tree_get(root, TEXT("listen")),
+                                    i == ADDRESSES
+                                        ? "`listen` has too many addresses, "
+                                          "from %.60s on"
+                                        : "`listen`: \"%.60s\" is no address "
+                                          "like \"127.0.0.1:8580\" or "
+                                          "\"[::1]:8580\"",
+                                    listen[i]);
+        if (!is_loopback && !*open_address)
+            *open_address = listen[i];
+    }
+    return true;
+}
+
+static bool read_admin(const struct setting *admin, struct config *config,
+                       struct error *err)
+{
+    bool is_loopback;
+    if (!admin)
+        config->admin = xstrdup(default_admin);
+    if (!admin || (admin->type == SETTING_BOOL && !admin->truth))
+        return true;
+    if (admin->type != SETTING_TEXT
+        || !config_address_check(admin->text, &is_loopback))
+        return config_tree_fail(err, admin,
+                                "`admin` must be an address like \"%s\", or "
+                                "false (none)",
+                                default_admin);
+    config->admin = xstrdup(admin->text);
+    return true;
+}
+
+static bool read_journal(const struct setting *setting, struct config *config,
+                         struct error *err)
+{
+    struct journal_form form;
+    config_table_default(journal_options, JOURNAL_OPTIONS, &form);
+    if (setting
+        && !config_table_read(setting, journal_options, JOURNAL_OPTIONS, &form,
+                              err))
+        return false;
+    const char *bench = getenv("MOONLINE_BENCH");
+    if (!form.sync && (!bench || strcmp(bench, "1") != 0))
+        return config_tree_fail(err, config_tree_get(setting, TEXT("sync")),
+                                "the journal is always synced: a 2xx means "
+                                "that it is on disk");
+    config->journal_max_bytes = form.max_bytes;
+    config->journal_min_free_bytes = form.min_free_bytes;
+    config->journal_keep_ns = form.keep_ns;
+    config->journal_is_unsynced = !form.sync;
+    return true;
+}
+
+static bool read_outputs(const struct form *form, struct config *config,
+                         struct error *err)
+{
+    bool fine = form->outputs ? config_output_read(form->outputs, config->dir,
+                                                   &config->outputs, err)
+                              : config_output_default(&config->outputs, err);
+    for (size_t i = 0; i < config->outputs.count; i++)
+        config->outputs.items[i].relay.keep_ns = config->journal_keep_ns;
+    return fine;
+}
+
+/* Where a route's points go that names no output: bits, 0 if it must. */
+static bool default_outputs(const struct form *form, const struct setting *root,
+                            const struct config *config, uint64_t *outputs,
+                            struct error *err)
+{
+    *outputs = config->outputs.count == 1 ? 1 : 0;
+    if (!form->default_output)
+        return true;
+    size_t output = config_output_find(&config->outputs, form->default_output);
+    if (output == config->outputs.count)
+        return config_tree_fail(
+            err, config_tree_get(root, TEXT("default_output")),
+            "there is no output \"%.60s\"", form->default_output);
+    *outputs = UINT64_C(1) << output;
+    return true;
+}
+
+static bool read_routes(const struct form *form, const struct setting *root,
+                        struct config *config, struct error *err)
+{
+    struct config_route_context context = {.dir = config->dir,
+                                           .outputs = &config->outputs,
+                                           .limits = config->limits,
+                                           .scripts = &config->scripts};
+    if (!form->routes)
+        return config_tree_fail(err, root,
+                                "no `routes`: which path means which script");
+    return check_listen(root, form->listen, &context.open_address, err)
+           && default_outputs(form, root, config, &context.default_outputs, err)
+           && config_route_read(form->routes, &context, config->routes, err);
+}
+
+/* Everything but what needs no look at anything else. */
+static bool fill(struct form *form, const struct setting *root,
+                 struct config *config, struct error *err)
+{
+    return config_table_read(root, options, OPTIONS, form, err)
+           && (!form->limits
+               || config_route_limits(form->limits, &config->limits, err))
+           && read_admin(form->admin, config, err)
+           && read_journal(form->journal, config, err)
+           && read_outputs(form, config, err)
+           && read_routes(form, root, config, err);
+}
+
+/* The folder of a path, malloc'ed. */
+static char *dir_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return xstrdup(".");
+    return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+static char *beside(const char *dir, const char *name)
+{
+    if (name[0] == '/' || strcmp(dir, ".") == 0)
+        return xstrdup(name);
+    size_t size = strlen(dir) + strlen(name) + 2;
+    char *path = xcalloc(1, size);
+    snprintf(path, size, "%s/%s", dir, name);
+    return path;
+}
+
+static struct config *config_new(const char *dir)
+{
+    struct config *config = xcalloc(1, sizeof *config);
+    config->dir = xstrdup(dir);
+    config->limits = LIMITS_DEFAULT;
+    config->workers = default_workers();
+    config->routes = route_table_new();
+    return config;
+}
+
+static bool load(struct config *config, struct setting *root, struct error *err)
+{
+    struct form form = {0};
+    config_table_default(options, OPTIONS, &form);
+    bool fine = fill(&form, root, config, err);
+    if (fine) {
+        config->listen = form.listen;
+        config->trusted_proxies = form.trusted_proxies;
+        config->data = beside(config->dir, form.data);
+        form.listen = form.trusted_proxies = NULL;
+        if (form.workers)
+            config->workers = form.workers;
+    }
+    form_deinit(&form);
+    return fine;
+}
+
+const char *config_find(void)
+{
+    const char *named = getenv("MOONLINE_CONFIG");
+    if (named && named[0])
+        return named;
+    static const char *const places[] = {"moonline.lua",
+                                         "/etc/moonline/moonline.lua"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (access(places[i], F_OK) == 0)
+            return places[i];
+    return NULL;
+}
+
+struct config *config_load(const char *path, struct error *err)
+{
+    if (!path && !(path = config_find())) {
+        fail(err, ERR_CONFIG,
+             "no configuration: give one with -c FILE or $MOONLINE_CONFIG, or "
+             "make ./moonline.lua or /etc/moonline/moonline.lua");
+        return NULL;
+    }
+    struct setting root = {0};
+    struct config *config = NULL;
+    char *dir = dir_of(path);
+    if (!config_file_load(path, &root, err))
+        goto out;
+    config = config_new(dir);
+    config->path = xstrdup(path);
+    if (!load(config, &root, err)) {
+        config_free(config);
+        config = NULL;
+    }
+out:
+    config_tree_deinit(&root);
+    free(dir);
+    return config;
+}
+
+/* One route that takes anything. */
+static bool add_script_route(struct config *config, const char *script,
+                             const char *pattern, const char *vars_json,
+                             struct error *err)
+{
+    struct route *route = xcalloc(1, sizeof *route);
+    route->pattern = xstrdup(pattern ? pattern : "/*path");
+    route->where = xstrdup(script);
+    route->methods = METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_PUT
+                     | METHOD_PATCH | METHOD_DELETE;
+    route->outputs = 1;
+    route->reply_status = 204;
+    route->vars_json = vars_json ? xstrdup(vars_json) : NULL;
+    route->limits = config->limits;
+    bool found =
+        config_script_add(&config->scripts, ".", script, &route->script, err);
+    struct error ignored;
+    return route_table_add(config->routes, route, found ? err : &ignored)
+           && found;
+}
+
+struct config *config_for_script(const char *script, const char *pattern,
+                                 const char *vars_json, struct error *err)
+{
+    struct config *config = config_new(".");
+    config_output_stdout(&config->outputs);
+    if (!add_script_route(config, script, pattern, vars_json, err)) {
+        config_free(config);
+        return NULL;
+    }
+    return config;
+}
+
+void config_free(struct config *config)
+{
+    if (!config)
+        return;
+    route_table_free(config->routes);
+    config_script_deinit(&config->scripts);
+    config_output_deinit(&config->outputs);
+    config_table_free_list(config->listen);
+    config_table_free_list(config->trusted_proxies);
+    free(config->admin);
+    free(config->data);
+    free(config->dir);
+    free(config->path);
+    free(config);
+}
+
+struct ingest_options config_ingest(const struct config *config)
+{
+    return (struct ingest_options){.routes = config->routes,
+                                   .scripts = config->scripts.items,
+                                   .script_count = config->scripts.count,
+                                   .outputs = {.names = config->outputs.names,
+                                               .count = config->outputs.count},
+                                   .waker = -1};
+}

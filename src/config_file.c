@@ -1,0 +1,244 @@
+/* config_file.c - see config_file.h.
+ *
+ * The text is read first, since config_place needs it too, and then run in a
+ * fresh Lua state. What it returns is copied into plain C and the state is
+ * closed, so that no other module of the configuration knows Lua.
+ *
+ * What can go wrong: Lua's messages quote the source. Where such a quote is a
+ * string it might be a token, so the message is cut before it. Reading a global
+ * that nobody set is an error here: `token = TOKEN` would else be no token.
+ */
+#include "config_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "buf.h"
+#include "config_place.h"
+#include "config_tree.h"
+#include "error.h"
+#include "file.h"
+#include "log.h"
+
+enum { FILE_BYTES = 1 << 20, SECRET_BYTES = 16 << 10, MAX_DEPTH = 32 };
+
+/* The chunk's name: Lua would shorten a long path in its messages. */
+#define CHUNK "configuration"
+
+static int lua_env(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    const char *value = getenv(name);
+    if (value)
+        lua_pushstring(L, value);
+    else if (lua_gettop(L) >= 2)
+        lua_settop(L, 2);
+    else
+        luaL_error(L, "the environment variable %s is not set", name);
+    return 1;
+}
+
+/* Returns the length, or -1 and errno. */
+static ssize_t read_secret(const char *path, char *out, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0)
+        return -1;
+    size_t len = 0;
+    ssize_t got = 0;
+    while (len < size && (got = read(fd, out + len, size - len)) > 0)
+        len += (size_t)got;
+    int code = errno;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & S_IROTH)
+        log_line(LOG_WARN, "config", "%s can be read by everybody", path);
+    close(fd);
+    errno = got < 0 ? code : EFBIG;
+    return got < 0 || len == size ? -1 : (ssize_t)len;
+}
+
+static int lua_file(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    char secret[SECRET_BYTES];
+    ssize_t len = read_secret(path, secret, sizeof secret);
+    if (len < 0)
+        luaL_error(L, "file %s: %s", path, strerror(errno));
+    if (len > 0 && secret[len - 1] == '\n')
+        len--;
+    if (len > 0 && secret[len - 1] == '\r')
+        len--;
+    lua_pushlstring(L, secret, (size_t)len);
+    explicit_bzero(secret, sizeof secret);
+    return 1;
+}
+
+static int lua_undeclared(lua_State *L)
+{
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    return luaL_error(L, "`%s` is not defined", name);
+}
+
+static int open_libraries(lua_State *L)
+{
+    static const char *const left_out[] = {
+        "dofile",       "loadfile",     "load",   "collectgarbage",
+        "getmetatable", "setmetatable", "rawset", "print"};
+    luaL_requiref(L, "_G", luaopen_base, 1);
+    luaL_requiref(L, "string", luaopen_string, 1);
+    luaL_requiref(L, "table", luaopen_table, 1);
+    luaL_requiref(L, "math", luaopen_math, 1);
+    luaL_requiref(L, "utf8", luaopen_utf8, 1);
+    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
+        lua_pushnil(L);
+        lua_setglobal(L, left_out[i]);
+    }
+    lua_register(L, "env", lua_env);
+    lua_register(L, "file", lua_file);
+    lua_pushglobaltable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, lua_undeclared);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    return 0;
+}
+
+/* Cuts a message of Lua before the text of the file that it quotes. */
+static void cut_quote(char *message)
+{
+    static const char *const quotes[] = {" near '\"", " near ''", " near '[",
+                                         " (constant '"};
+    for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
+        char *quote = strstr(message, quotes[i]);
+        if (quote)
+            *quote = '\0';
+    }
+}
+
+static bool fail_lua(lua_State *L, const char *path, struct error *err)
+{
+    const char *said = lua_tostring(L, -1);
+    if (!said)
+        return fail(err, ERR_CONFIG, "%s: an error that is no text", path);
+    char message[600] = "";
+    strncat(message, said, sizeof message - 1);
+    cut_quote(message);
+    bool has_line = strncmp(message, CHUNK ":", sizeof CHUNK) == 0;
+    return fail(err, ERR_CONFIG, "%s%s%s", path, has_line ? ":" : ": ",
+                message + (has_line ? sizeof CHUNK : 0));
+}
+
+static bool copy_value(lua_State *L, struct setting *setting, int depth,
+                       struct error *err);
+
+/* The key at -2 and the value at -1 become an item of setting. */
+static bool copy_item(lua_State *L, struct setting *setting, int depth,
+                      struct error *err)
+{
+    setting->items =
+        xrealloc(setting->items, (setting->count + 1) * sizeof *setting->items);
+    struct setting *item = &setting->items[setting->count++];
+    *item = (struct setting){.file = setting->file};
+    if (lua_isinteger(L, -2))
+        item->index = lua_tointeger(L, -2);
+    else if (lua_type(L, -2) == LUA_TSTRING)
+        item->key = xstrdup(lua_tostring(L, -2));
+    else
+        return fail(err, ERR_CONFIG, "%s: a %s as the key in %s", setting->file,
+                    luaL_typename(L, -2), config_tree_name(setting));
+    return copy_value(L, item, depth, err);
+}
+
+static bool copy_table(lua_State *L, struct setting *setting, int depth,
+                       struct error *err)
+{
+    setting->type = SETTING_TABLE;
+    if (depth > MAX_DEPTH || !lua_checkstack(L, 4))
+        return fail(err, ERR_CONFIG, "%s: %s is nested deeper than %d",
+                    setting->file, config_tree_name(setting), MAX_DEPTH);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        bool copied = copy_item(L, setting, depth + 1, err);
+        lua_pop(L, 1);
+        if (!copied)
+            return false;
+    }
+    return true;
+}
+
+static void copy_text(lua_State *L, struct setting *setting)
+{
+    const char *text = lua_tolstring(L, -1, &setting->len);
+    setting->type = SETTING_TEXT;
+    setting->text = xcalloc(1, setting->len + 1);
+    memcpy(setting->text, text, setting->len);
+}
+
+static bool copy_value(lua_State *L, struct setting *setting, int depth,
+                       struct error *err)
+{
+    switch (lua_type(L, -1)) {
+    case LUA_TBOOLEAN:
+        setting->type = SETTING_BOOL;
+        setting->truth = lua_toboolean(L, -1);
+        return true;
+    case LUA_TNUMBER:
+        setting->type = lua_isinteger(L, -1) ? SETTING_INT : SETTING_FLOAT;
+        setting->integer = lua_tointeger(L, -1);
+        setting->number = lua_tonumber(L, -1);
+        return true;
+    case LUA_TSTRING:
+        copy_text(L, setting);
+        return true;
+    case LUA_TTABLE:
+        return copy_table(L, setting, depth, err);
+    default:
+        setting->type = SETTING_OTHER;
+        return true;
+    }
+}
+
+static bool run(lua_State *L, const struct buf *lua, struct setting *root,
+                struct error *err)
+{
+    const char *path = root->file;
+    lua_pushcfunction(L, open_libraries);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK
+        || luaL_loadbufferx(L, lua->data ? lua->data : "", lua->len, "=" CHUNK,
+                            "t")
+               != LUA_OK
+        || lua_pcall(L, 0, 1, 0) != LUA_OK)
+        return fail_lua(L, path, err);
+    if (!lua_istable(L, -1))
+        return fail(err, ERR_CONFIG,
+                    "%s: the file must return a table: return { ... }", path);
+    return copy_value(L, root, 0, err);
+}
+
+bool config_file_load(const char *path, struct setting *root, struct error *err)
+{
+    struct buf lua;
+    buf_init(&lua, FILE_BYTES);
+    *root = (struct setting){.file = path};
+    lua_State *L = luaL_newstate();
+    bool loaded =
+        L && file_read(&file_real, path, &lua, err) && run(L, &lua, root, err);
+    if (loaded)
+        config_place(root, buf_text(&lua));
+    else
+        err->kind = ERR_CONFIG;
+    if (L)
+        lua_close(L);
+    if (lua.data)
+        explicit_bzero(lua.data, lua.len);
+    buf_deinit(&lua);
+    return loaded;
+}

@@ -1,0 +1,97 @@
+/* config_json.c - see config_json.h. Numbers keep their kind: 1 stays an
+ * integer for the script, 1.0 a float. */
+#include "config_json.h"
+
+#include <math.h>
+
+#include "buf.h"
+#include "config_tree.h"
+#include "error.h"
+#include "number.h"
+
+static bool write_text(const struct setting *setting, struct text text,
+                       struct buf *out, struct error *err)
+{
+    buf_append_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        if (c == '"' || c == '\\')
+            buf_append_char(out, '\\');
+        if (c < 0x20)
+            buf_printf(out, "\\u%04x", c);
+        else
+            buf_append_char(out, (char)c);
+    }
+    return buf_append_char(out, '"')
+           || config_tree_fail(err, setting, "%s is too large",
+                               config_tree_name(setting));
+}
+
+static bool write_float(const struct setting *setting, struct buf *out,
+                        struct error *err)
+{
+    char digits[NUMBER_TEXT_BYTES];
+    if (!isfinite(setting->number))
+        return config_tree_fail(err, setting, "%s is not a finite number",
+                                config_tree_name(setting));
+    struct text text = {digits, number_format(setting->number, digits)};
+    bool looks_whole =
+        !memchr(digits, '.', text.len) && !memchr(digits, 'e', text.len);
+    return buf_append_text(out, text)
+           && (!looks_whole || buf_append_text(out, TEXT(".0")));
+}
+
+static bool write_int(const struct setting *setting, struct buf *out)
+{
+    char digits[NUMBER_TEXT_BYTES];
+    struct text text = {digits, number_format_int(setting->integer, digits)};
+    return buf_append_text(out, text);
+}
+
+static bool write_table(const struct setting *table, struct buf *out,
+                        struct error *err)
+{
+    bool is_list = table->count > 0 && config_tree_is_list(table);
+    buf_append_char(out, is_list ? '[' : '{');
+    for (size_t i = 0; i < table->count; i++) {
+        const struct setting *item =
+            is_list ? config_tree_at(table, (int64_t)i + 1) : &table->items[i];
+        if (!is_list && !item->key)
+            return config_tree_fail(err, item,
+                                    "%s stands beside names; a table is a list "
+                                    "or has names",
+                                    config_tree_name(item));
+        if (i > 0)
+            buf_append_char(out, ',');
+        if (!is_list) {
+            if (!write_text(item, text_of(item->key), out, err))
+                return false;
+            buf_append_char(out, ':');
+        }
+        if (!config_json_write(item, out, err))
+            return false;
+    }
+    return buf_append_char(out, is_list ? ']' : '}');
+}
+
+bool config_json_write(const struct setting *setting, struct buf *out,
+                       struct error *err)
+{
+    switch (setting->type) {
+    case SETTING_BOOL:
+        return buf_append_text(out, text_of(setting->truth ? "true" : "false"));
+    case SETTING_INT:
+        return write_int(setting, out);
+    case SETTING_FLOAT:
+        return write_float(setting, out, err);
+    case SETTING_TEXT:
+        return write_text(setting, (struct text){setting->text, setting->len},
+                          out, err);
+    case SETTING_TABLE:
+        return write_table(setting, out, err);
+    case SETTING_OTHER:
+        break;
+    }
+    return config_tree_fail(err, setting, "%s is a function; JSON has none",
+                            config_tree_name(setting));
+}

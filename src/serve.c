@@ -1,0 +1,233 @@
+/* serve.c - see serve.h.
+ *
+ * Start goes from the disk outwards: journal, committer, relays, the senders'
+ * door, the operators' door. So nothing is taken in before there is a place to
+ * keep it. Signals are blocked before the first thread starts; main alone waits
+ * for them.
+ *
+ * Stop is nearly SIGKILL, which must be as safe anyway: senders get 503, what
+ * is parked is answered, the relays write their cursors, and the process ends
+ * without joining the workers. If any of that hangs (a pipe on stdout that
+ * nobody reads), an alarm ends it: within two seconds, always.
+ */
+#include "serve.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "buf.h"
+#include "clock.h"
+#include "config.h"
+#include "error.h"
+#include "journal.h"
+#include "log.h"
+#include "relay.h"
+#include "server.h"
+
+enum { STOP_MS = 1900, TEXT_BYTES = 1024 };
+
+struct gateway {
+    const struct config *config;
+    struct journal *journal;
+    struct relay *relays[LIMIT_OUTPUTS];
+    size_t relay_count;
+    struct server *server;
+    struct admin *admin;
+};
+
+/* As many connections as we may have, each is a file. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_line(LOG_WARN, "serve", "cannot raise the limit of open files: %s",
+                 strerror(errno));
+    rlim_t wanted = LIMIT_CONNECTIONS + 100;
+    if (limit.rlim_cur < wanted)
+        log_line(LOG_WARN, "serve",
+                 "%llu files may be open, %llu would be enough for all "
+                 "connections",
+                 (unsigned long long)limit.rlim_cur,
+                 (unsigned long long)wanted);
+}
+
+static void prepare_process(sigset_t *awaited)
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    umask(077);
+    raise_file_limit();
+    const struct rlimit no_core = {0, 0};
+    setrlimit(RLIMIT_CORE, &no_core); /* a core would hold the tokens */
+    sigemptyset(awaited);
+    sigaddset(awaited, SIGTERM);
+    sigaddset(awaited, SIGINT);
+    sigaddset(awaited, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, awaited, NULL);
+}
+
+static bool start_journal(struct gateway *gateway, struct error *err)
+{
+    const struct config *config = gateway->config;
+    char dir[4096];
+    if (snprintf(dir, sizeof dir, "%s/journal", config->data)
+        >= (int)sizeof dir)
+        return fail(err, ERR_CONFIG, "the name of the data folder is too long");
+    const struct journal_options options = {
+        .dir = dir,
+        .outputs = (const char *const *)config->outputs.names,
+        .output_count = config->outputs.count,
+        .max_bytes = config->journal_max_bytes,
+        .min_free_bytes = config->journal_min_free_bytes,
+        .is_unsynced = config->journal_is_unsynced};
+    if (config->journal_is_unsynced)
+        log_line(LOG_WARN, "serve",
+                 "the journal is not synced: a power cut loses points");
+    gateway->journal = journal_open(&options, err);
+    return gateway->journal && journal_start(gateway->journal, err);
+}
+
+static bool start_relays(struct gateway *gateway, struct error *err)
+{
+    const struct config_outputs *outputs = &gateway->config->outputs;
+    for (size_t i = 0; i < outputs->count; i++) {
+        struct relay_options options = outputs->items[i].relay;
+        options.journal = gateway->journal;
+        gateway->relays[i] = relay_start(&options, err);
+        if (!gateway->relays[i])
+            return false;
+        gateway->relay_count++;
+    }
+    return true;
+}
+
+static bool start_server(struct gateway *gateway, struct error *err)
+{
+    const struct config *config = gateway->config;
+    struct server_options options = {.listen = config->listen,
+                                     .workers = config->workers,
+                                     .ingest = config_ingest(config),
+                                     .journal = gateway->journal,
+                                     .trusted_proxies =
+                                         config->trusted_proxies};
+    options.ingest.journal = gateway->journal;
+    gateway->server = server_start(&options, err);
+    return gateway->server != NULL;
+}
+
+static bool start_admin(struct gateway *gateway, struct error *err)
+{
+    const struct config *config = gateway->config;
+    if (!config->admin)
+        return true;
+    const struct admin_options options = {
+        .listen = config->admin,
+        .journal = gateway->journal,
+        .relays = gateway->relays,
+        .relay_names = (const char *const *)config->outputs.names,
+        .relay_count = gateway->relay_count};
+    gateway->admin = admin_start(&options, err);
+    return gateway->admin != NULL;
+}
+
+static void append(char *out, const char *text)
+{
+    size_t used = strlen(out);
+    snprintf(out + used, TEXT_BYTES - used, "%s%s", used ? ", " : "", text);
+}
+
+/* A port 0 is told as the port that it became. */
+static void say_listening(const struct gateway *gateway)
+{
+    const struct config *config = gateway->config;
+    char addresses[TEXT_BYTES] = "", outputs[TEXT_BYTES] = "", first[80];
+    const char *colon = strrchr(config->listen[0], ':');
+    snprintf(first, sizeof first, "%.*s:%u", (int)(colon - config->listen[0]),
+             config->listen[0], server_port(gateway->server));
+    append(addresses, first);
+    for (size_t i = 1; config->listen[i]; i++)
+        append(addresses, config->listen[i]);
+    for (size_t i = 0; i < config->outputs.count; i++)
+        append(outputs, config->outputs.names[i]);
+    log_line(LOG_INFO, "serve",
+             "listening on %s, admin on %s, %u worker%s, data in %s, output to "
+             "%s",
+             addresses, config->admin ? config->admin : "no address",
+             config->workers, config->workers == 1 ? "" : "s", config->data,
+             outputs);
+}
+
+static void wait_for_stop(const sigset_t *awaited)
+{
+    for (;;) {
+        int number = sigwaitinfo(awaited, NULL);
+        if (number == SIGHUP)
+            log_line(LOG_WARN, "serve",
+                     "SIGHUP: this version does not reload; restart to read "
+                     "the configuration and the scripts again");
+        else if (number > 0) {
+            log_line(LOG_INFO, "serve", "%s: stopping",
+                     number == SIGINT ? "SIGINT" : "SIGTERM");
+            return;
+        }
+    }
+}
+
+static void leave_now(int number)
+{
+    (void)number;
+    _exit(0);
+}
+
+/* Whatever hangs below, the process ends in time. */
+static void set_alarm(void)
+{
+    struct sigaction action = {.sa_handler = leave_now};
+    sigaction(SIGALRM, &action, NULL);
+    const struct itimerval soon = {
+        .it_value = {.tv_sec = STOP_MS / 1000,
+                     .tv_usec = STOP_MS % 1000 * 1000}};
+    setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+static void stop(struct gateway *gateway)
+{
+    int64_t begin_ns = clock_mono_ns();
+    set_alarm();
+    server_drain(gateway->server);
+    journal_stop_waiters(gateway->journal);
+    for (size_t i = 0; i < gateway->relay_count; i++)
+        relay_stop(gateway->relays[i]);
+    log_line(LOG_INFO, "serve", "stopped in %lld ms",
+             (long long)((clock_mono_ns() - begin_ns) / NS_PER_MS));
+}
+
+int serve_run(struct config *config)
+{
+    struct gateway gateway = {.config = config};
+    struct error err = {0};
+    sigset_t awaited;
+    prepare_process(&awaited);
+    if (!start_journal(&gateway, &err) || !start_relays(&gateway, &err)
+        || !start_server(&gateway, &err) || !start_admin(&gateway, &err)) {
+        log_line(LOG_ERROR, "serve", "%s", err.text);
+        return err.kind == ERR_CONFIG ? EX_CONFIG : EX_SOFTWARE;
+    }
+    say_listening(&gateway);
+    wait_for_stop(&awaited);
+    stop(&gateway);
+    return EX_OK;
+}

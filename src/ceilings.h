@@ -30,6 +30,7 @@ enum {
     LIMIT_HEADER_FIELDS = 64,
     LIMIT_CONNECTIONS = 10000,
     LIMIT_CONNECTIONS_PER_IP = 256, /* none for loopback */
+    LIMIT_FORM_PAIRS = 100000,      /* of one query or form */
     LIMIT_BODIES_IN_FLIGHT_BYTES = 256 << 20,
 
     /* Points and lines. */

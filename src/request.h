@@ -13,28 +13,11 @@
 #include "arena.h"
 #include "buf.h"
 #include "ceilings.h"
+#include "pairs.h"
 #include "text.h"
 
 struct error;
 struct route_match;
-
-struct pair {
-    struct text name;
-    struct text value;
-};
-
-struct pairs {
-    struct pair *items; /* in the arena, in the order they came */
-    size_t count;
-    size_t capacity;
-};
-
-/* False: the arena is full. The texts are not copied. */
-bool pairs_add(struct pairs *pairs, struct arena *arena, struct text name,
-               struct text value);
-/* The last value of that name, or an empty text with at == NULL. */
-struct text pairs_get(const struct pairs *pairs, struct text name);
-struct text pairs_get_nocase(const struct pairs *pairs, struct text name);
 
 enum { REQUEST_ID_BYTES = 17 };
 
@@ -53,13 +36,14 @@ struct request {
 
     /* Filled by request_decode. */
     struct buf inflated;    /* holds body when it came compressed */
+    struct buf converted;   /* holds text when it came in another charset */
     struct text body;       /* the bytes, after gunzip */
     struct text text;       /* body as UTF-8 by its charset, BOM off */
     struct text media_type; /* "application/json", lower case, no parameters */
     struct text charset;    /* lower case, empty: not said */
     struct pairs params;    /* percent-decoded */
     struct pairs query;
-    struct pairs form; /* of an urlencoded body; empty otherwise */
+    struct pairs form; /* of an urlencoded body; empty otherwise; see form.h */
 };
 
 /* init once, reset between requests: it keeps memory for the next. */
@@ -76,6 +60,9 @@ void request_stamp(struct request *request);
  * ERR_BAD_REQUEST with the place, ERR_TOO_LARGE, ERR_MEDIA_TYPE. */
 bool request_decode(struct request *request, const struct route_match *match,
                     struct error *err);
+
+/* True for a Content-Encoding that request_decode reads; empty is one. */
+bool request_knows_encoding(struct text encoding);
 
 /* What a sender is to be told. */
 struct reply {

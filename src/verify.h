@@ -1,7 +1,8 @@
 /* verify.h - who may post to a route.
  *
- * Immutable once made; checked by any thread. Secrets are compared in constant
- * time and wiped when freed; they never stand in an error text.
+ * Immutable once made; checked by any thread. Secrets are kept as digests,
+ * compared in constant time whatever their length, wiped when freed; they
+ * never stand in an error text.
  */
 #pragma once
 
@@ -11,7 +12,7 @@
 #include "text.h"
 
 struct error;
-struct request;
+struct pairs;
 struct verify;
 
 enum verify_scheme {
@@ -35,12 +36,23 @@ struct verify *verify_new(const struct verify_options *options,
                           struct error *err);
 void verify_free(struct verify *verify);
 
-/* Needs remote, headers and the query text of the request; not its body, so it
- * is asked before a body is read. ERR_FORBIDDEN: not from there.
- * ERR_UNAUTHORIZED: no secret, or a wrong one. */
-bool verify_sender(const struct verify *verify, const struct request *request,
-                   struct error *err);
+/* What is known of a sender before its body is read. */
+struct verify_claim {
+    struct text remote; /* its address as text */
+    const struct pairs *headers;
+    struct text query_string; /* percent-encoded */
+};
+
+/* ERR_FORBIDDEN: not from there. ERR_UNAUTHORIZED: no secret, or a wrong one.
+ */
+bool verify_sender(const struct verify *verify,
+                   const struct verify_claim *claim, struct error *err);
+
+/* What WWW-Authenticate is to say with a 401; NULL: there is no such scheme. */
+const char *verify_challenge(const struct verify *verify);
 
 /* True for a name of a header that may carry a secret (Authorization, the
  * route's own): it is left out of recordings and dumps. verify may be NULL. */
 bool verify_is_secret_header(const struct verify *verify, struct text name);
+/* The same for a parameter of the query. */
+bool verify_is_secret_query(const struct verify *verify, struct text name);

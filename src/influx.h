@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 #include "line.h"
+#include "text.h"
+#include "verdict.h"
 
-struct buf;
 struct error;
 struct influx;
 
@@ -19,7 +20,7 @@ enum influx_api { INFLUX_V2, INFLUX_V1, INFLUX_V3 };
 
 /* Strings are the configuration's and outlive the handle; NULL: not given. */
 struct influx_options {
-    const char *url; /* "http://127.0.0.1:8086", a path in front is fine */
+    const char *url; /* "http://127.0.0.1:8086", a path behind it is fine */
     enum influx_api api;
     const char *org;
     const char *bucket;
@@ -30,14 +31,8 @@ struct influx_options {
     const char *password;
     enum precision precision;
     bool gzip;
-    int64_t timeout_ns;          /* one request, whole */
+    int64_t timeout_ns;          /* one request, whole; 0: 30 s */
     const atomic_bool *stopping; /* set: a request under way ends at once */
-};
-
-enum verdict {
-    VERDICT_ACCEPTED, /* 204, or 200 with an empty body */
-    VERDICT_RETRY,    /* no answer, 5xx, 429: the same bytes again, later */
-    VERDICT_HOLD      /* 401 403 404, 400 ...: kept, the operator must act */
 };
 
 struct influx_answer {
@@ -47,12 +42,17 @@ struct influx_answer {
     char reason[512];       /* one line, for log and /health */
 };
 
-/* ERR_CONFIG for a url that is none, or a header value with a line break. */
+/* ERR_CONFIG for a url that is none, for a missing bucket or database, or for a
+ * value with a control byte in it. Nothing is sent yet. */
 struct influx *influx_new(const struct influx_options *options,
                           struct error *err);
 void influx_free(struct influx *influx);
 
 /* lines: whole lines stamped in ns; the precision is applied here. Always
  * fills *answer. */
-void influx_write(struct influx *influx, const struct buf *lines,
+void influx_write(struct influx *influx, struct text lines,
                   struct influx_answer *answer);
+
+/* Writes nothing, to learn whether a write would be taken now: the server is
+ * there, knows the place, and the token is good. At most 2 s. */
+bool influx_probe(struct influx *influx);

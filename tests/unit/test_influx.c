@@ -1,0 +1,504 @@
+/* What goes over the wire for each API, and what comes of each answer. */
+#include "unit.h"
+
+#include "clock.h"
+#include "error.h"
+#include "fake_server.h"
+#include "gzip.h"
+#include "influx.h"
+
+#define LINES "m,t=a v=1 1700000000123456789\n"
+
+struct fixture {
+    struct fake_server *server;
+    struct influx *influx;
+    struct influx_answer answer;
+    struct influx_options options;
+    struct error err;
+    char url[200];
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    f->options = (struct influx_options){.url = f->url,
+                                         .api = INFLUX_V2,
+                                         .org = "acme",
+                                         .bucket = "iot",
+                                         .token = "s3cret-token"};
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    influx_free(f->influx);
+    if (f->server)
+        fake_stop(f->server);
+    free(f);
+    return 0;
+}
+
+static void serve(struct fixture *f, const char *const *answers, size_t count)
+{
+    f->server = fake_start(0, answers, count);
+    snprintf(f->url, sizeof f->url, "http://127.0.0.1:%d", f->server->port);
+}
+
+static const char *const only_204[] = {FAKE_204};
+
+static void make(struct fixture *f)
+{
+    f->influx = influx_new(&f->options, &f->err);
+    assert_non_null(f->influx);
+}
+
+static void post_one(struct fixture *f)
+{
+    make(f);
+    influx_write(f->influx, TEXT(LINES), &f->answer);
+}
+
+static void assert_has(const char *head, const char *part)
+{
+    if (!strstr(head, part))
+        fail_msg("\"%s\" has no \"%s\"", head, part);
+}
+
+static void assert_starts(const char *head, const char *start)
+{
+    if (strncmp(head, start, strlen(start)) != 0)
+        fail_msg("\"%.200s\" does not start with \"%s\"", head, start);
+}
+
+/* ---- what is sent ---- */
+
+static void v2_posts_with_org_bucket_and_token(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    post_one(f);
+    assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
+    assert_int_equal(f->answer.status, 204);
+    const char *head = fake_head(f->server, 0);
+    assert_starts(head, "POST /api/v2/write?org=acme&bucket=iot&precision=ns"
+                        " HTTP/1.1\r\n");
+    assert_has(head, "\r\nAuthorization: Token s3cret-token\r\n");
+    assert_has(head, "\r\nContent-Type: text/plain; charset=utf-8\r\n");
+    assert_has(head, "\r\nUser-Agent: moonline/");
+    assert_null(strstr(head, "Expect"));
+    assert_null(strstr(head, "Encoding"));
+    assert_text(fake_body(f->server, 0), LINES);
+}
+
+static void v1_posts_with_a_password_that_is_not_in_the_url(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    f->options.api = INFLUX_V1;
+    f->options.database = "my db";
+    f->options.retention_policy = "a&b";
+    f->options.user = "me";
+    f->options.password = "pa:ss";
+    f->options.precision = PRECISION_US;
+    post_one(f);
+    const char *head = fake_head(f->server, 0);
+    assert_starts(head, "POST /write?db=my%20db&rp=a%26b&precision=u ");
+    assert_has(head, "\r\nAuthorization: Basic bWU6cGE6c3M=\r\n");
+    assert_text(fake_body(f->server, 0), "m,t=a v=1 1700000000123456\n");
+}
+
+static void v3_posts_with_a_bearer_token(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    f->options.api = INFLUX_V3;
+    f->options.database = "iot";
+    post_one(f);
+    const char *head = fake_head(f->server, 0);
+    assert_starts(head,
+                  "POST /api/v3/write_lp?db=iot&precision=nanosecond HTTP");
+    assert_has(head, "\r\nAuthorization: Bearer s3cret-token\r\n");
+}
+
+static void each_api_spells_its_precision(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        enum influx_api api;
+        enum precision precision;
+        const char *spelled;
+        const char *line;
+    } rows[] = {
+        {INFLUX_V2, PRECISION_NS, "precision=ns ", LINES},
+        {INFLUX_V2, PRECISION_US, "precision=us ",
+         "m,t=a v=1 1700000000123456\n"},
+        {INFLUX_V2, PRECISION_MS, "precision=ms ", "m,t=a v=1 1700000000123\n"},
+        {INFLUX_V2, PRECISION_S, "precision=s ", "m,t=a v=1 1700000000\n"},
+        {INFLUX_V1, PRECISION_NS, "precision=ns ", LINES},
+        {INFLUX_V1, PRECISION_MS, "precision=ms ", "m,t=a v=1 1700000000123\n"},
+        {INFLUX_V1, PRECISION_S, "precision=s ", "m,t=a v=1 1700000000\n"},
+        {INFLUX_V3, PRECISION_US, "precision=microsecond ",
+         "m,t=a v=1 1700000000123456\n"},
+        {INFLUX_V3, PRECISION_MS, "precision=millisecond ",
+         "m,t=a v=1 1700000000123\n"},
+        {INFLUX_V3, PRECISION_S, "precision=second ", "m,t=a v=1 1700000000\n"},
+    };
+    serve(f, only_204, 1);
+    f->options.database = "db";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        f->options.api = rows[i].api;
+        f->options.precision = rows[i].precision;
+        post_one(f);
+        influx_free(f->influx);
+        f->influx = NULL;
+        assert_has(fake_head(f->server, i), rows[i].spelled);
+        assert_text(fake_body(f->server, i), rows[i].line);
+    }
+}
+
+static void gzip_is_one_member_that_says_so(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    f->options.gzip = true;
+    f->options.precision = PRECISION_S;
+    post_one(f);
+    influx_write(f->influx, TEXT("b v=2 2000000000\n"), &f->answer);
+    assert_has(fake_head(f->server, 0), "\r\nContent-Encoding: gzip\r\n");
+    struct buf plain;
+    buf_init(&plain, 1000);
+    assert_true(gzip_inflate(fake_body(f->server, 0), GZIP_GZIP, &plain, NULL));
+    assert_text(buf_text(&plain), "m,t=a v=1 1700000000\n");
+    buf_clear(&plain);
+    assert_true(gzip_inflate(fake_body(f->server, 1), GZIP_GZIP, &plain, NULL));
+    assert_text(buf_text(&plain), "b v=2 2\n");
+    buf_deinit(&plain);
+}
+
+static void a_path_behind_the_url_stays(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    strncat(f->url, "/influx/", 20);
+    f->options.org = NULL;
+    f->options.token = NULL;
+    post_one(f);
+    const char *head = fake_head(f->server, 0);
+    assert_starts(head, "POST /influx/api/v2/write?bucket=iot&precision=ns ");
+    assert_null(strstr(head, "Authorization"));
+}
+
+static void the_connection_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    make(f);
+    for (int i = 0; i < 5; i++)
+        influx_write(f->influx, TEXT(LINES), &f->answer);
+    assert_int_equal(f->server->count, 5);
+    assert_int_equal(f->server->connections, 1);
+}
+
+static void the_proxy_of_the_environment_is_not_asked(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    post_one(f);
+    unsetenv("http_proxy");
+    assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
+}
+
+/* ---- what comes back ---- */
+
+#define ANSWER(status, headers, body)                                          \
+    "HTTP/1.1 " status "\r\n" headers "Connection: close\r\n\r\n" body
+
+struct row {
+    const char *answer;
+    enum verdict verdict;
+    int status;
+    int retry_after_s;
+    const char *reason; /* a part of it */
+};
+
+static const struct row rows[] = {
+    {FAKE_204, VERDICT_ACCEPTED, 204, 0, ""},
+    {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", VERDICT_ACCEPTED, 200, 0,
+     ""},
+    {ANSWER("200 OK", "", "hello"), VERDICT_HOLD, 200, 0, "hello"},
+    {ANSWER("301 Moved", "Location: http://127.0.0.1:1/\r\n", ""), VERDICT_HOLD,
+     301, 0, "redirects are not followed"},
+    {ANSWER("400 Bad Request", "", "{\"error\":\"no\\nfields\"}"), VERDICT_HOLD,
+     400, 0, ": no fields"},
+    {ANSWER("401 Unauthorized", "", "{\"error\":\"bad s3cret-token\"}"),
+     VERDICT_HOLD, 401, 0, ": bad ************ (check the token"},
+    {ANSWER("404 Not Found", "", ""), VERDICT_HOLD, 404, 0, "404 from http"},
+    {ANSWER("429 Slow", "Retry-After: 17\r\n", ""), VERDICT_RETRY, 429, 17, ""},
+    {ANSWER("503 Busy", "Retry-After: 1000000000\r\n", ""), VERDICT_RETRY, 503,
+     600, ""},
+    {ANSWER("503 Busy", "Retry-After: 99999999999999999999\r\n", ""),
+     VERDICT_RETRY, 503, 0, ""},
+    {ANSWER("503 Busy", "Retry-After: -1\r\n", ""), VERDICT_RETRY, 503, 0, ""},
+    {ANSWER("503 Busy", "Retry-After: NaN\r\n", ""), VERDICT_RETRY, 503, 0, ""},
+    {ANSWER("503 Busy", "Retry-After: Fri, 01 Jan 2100 00:00:00 GMT\r\n", ""),
+     VERDICT_RETRY, 503, 600, ""},
+    {ANSWER("503 Busy", "Retry-After: Thu, 01 Jan 1970 00:00:10 GMT\r\n", ""),
+     VERDICT_RETRY, 503, 0, ""},
+    {ANSWER("500 Oh", "", "panic"), VERDICT_RETRY, 500, 0, ": panic"},
+    {ANSWER("200 OK", "Content-Length: 9\r\n", ""), VERDICT_RETRY, 0, 0,
+     "no answer from http://127.0.0.1:"},
+    {"rubbish\r\n\r\n", VERDICT_RETRY, 0, 0, "no answer from"},
+    {FAKE_CLOSE, VERDICT_RETRY, 0, 0, "no answer from"},
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static void each_answer_has_its_verdict(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ROWS; i++) {
+        print_message("%s\n", rows[i].answer);
+        serve(f, &rows[i].answer, 1);
+        post_one(f);
+        assert_int_equal(f->answer.verdict, rows[i].verdict);
+        assert_int_equal(f->answer.status, rows[i].status);
+        assert_int_equal(f->answer.retry_after_ns / NS_PER_S,
+                         rows[i].retry_after_s);
+        assert_has(f->answer.reason, rows[i].reason);
+        assert_null(strstr(f->answer.reason, "s3cret"));
+        fake_stop(f->server);
+        influx_free(f->influx);
+    }
+    f->server = NULL;
+    f->influx = NULL;
+}
+
+/* The redirect's target must not see a thing. */
+static void a_redirect_does_not_take_the_token_along(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_server *other = fake_start(0, only_204, 1);
+    char moved[200];
+    snprintf(moved, sizeof moved,
+             "HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:%d/\r\n"
+             "Content-Length: 0\r\n\r\n",
+             other->port);
+    const char *const answers[] = {moved};
+    serve(f, answers, 1);
+    post_one(f);
+    assert_int_equal(f->answer.verdict, VERDICT_HOLD);
+    assert_int_equal(other->connections, 0);
+    fake_stop(other);
+}
+
+static void nobody_there_is_no_answer(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    fake_stop(f->server);
+    f->server = NULL;
+    post_one(f);
+    assert_int_equal(f->answer.verdict, VERDICT_RETRY);
+    assert_int_equal(f->answer.status, 0);
+    assert_starts(f->answer.reason, "no answer from http://127.0.0.1:");
+    assert_has(f->answer.reason, "/api/v2/write: ");
+    assert_false(influx_probe(f->influx));
+}
+
+static void a_server_that_hangs_ends_at_the_timeout(void **state)
+{
+    struct fixture *f = *state;
+    const char *const hang[] = {FAKE_HANG};
+    serve(f, hang, 1);
+    f->options.timeout_ns = 150 * NS_PER_MS;
+    int64_t start = clock_mono_ns();
+    post_one(f);
+    assert_in_range(clock_mono_ns() - start, 100 * NS_PER_MS, 10 * NS_PER_S);
+    assert_int_equal(f->answer.verdict, VERDICT_RETRY);
+    assert_has(f->answer.reason, "no answer from");
+}
+
+static void *stop_soon(void *context)
+{
+    struct fixture *f = context;
+    fake_wait(f->server, 1);
+    atomic_store((atomic_bool *)f->options.stopping, true);
+    return NULL;
+}
+
+static void stopping_ends_a_request_under_way(void **state)
+{
+    struct fixture *f = *state;
+    const char *const hang[] = {FAKE_HANG};
+    atomic_bool stopping = false;
+    pthread_t thread;
+    serve(f, hang, 1);
+    f->options.stopping = &stopping;
+    pthread_create(&thread, NULL, stop_soon, f);
+    int64_t start = clock_mono_ns();
+    post_one(f);
+    assert_true(clock_mono_ns() - start < 10 * NS_PER_S); /* not 30 */
+    assert_int_equal(f->answer.verdict, VERDICT_RETRY);
+    assert_has(f->answer.reason, "broken off");
+    pthread_join(thread, NULL);
+}
+
+static void an_endless_answer_is_cut(void **state)
+{
+    enum { LONG = 1 << 20 };
+    static char body[LONG + 1], head[LONG + 1];
+    static const char *const answers[] = {body, head};
+    struct fixture *f = *state;
+    memset(body, 'x', LONG);
+    memcpy(body, "HTTP/1.1 400 No\r\n\r\n", 19);
+    memset(head, 'x', LONG);
+    memcpy(head, "HTTP/1.1 401 No\r\nA:", 19);
+    for (size_t i = 100; i < LONG; i += 100)
+        memcpy(head + i, "\r\nA: x", 6);
+    serve(f, answers, 2);
+    post_one(f);
+    assert_int_equal(f->answer.status, 400);
+    assert_int_equal(f->answer.verdict, VERDICT_HOLD);
+    influx_write(f->influx, TEXT(LINES), &f->answer);
+    assert_int_equal(f->answer.status, 401);
+}
+
+/* The server says no and closes while most of the body is still unsent. */
+static void an_early_no_is_read(void **state)
+{
+    struct fixture *f = *state;
+    const char *const answers[] = {
+        ANSWER("413 Too Large", "Content-Length: 7\r\n", "too big")};
+    serve(f, answers, 1);
+    make(f);
+    struct buf lines;
+    buf_init(&lines, 64 << 20);
+    while (lines.len < 8 << 20)
+        buf_append_text(&lines, TEXT(LINES));
+    influx_write(f->influx, buf_text(&lines), &f->answer);
+    assert_int_equal(f->answer.status, 413);
+    assert_has(f->answer.reason, "batch_bytes");
+    buf_deinit(&lines);
+}
+
+static void a_probe_is_an_empty_write(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *answer;
+        bool is_up;
+    } probes[] = {
+        {FAKE_204, true},
+        {ANSWER("400 Bad", "", "incoming write was empty"), true},
+        {ANSWER("400 Bad", "", "error from wal"), false},
+        {ANSWER("401 No", "", ""), false},
+        {ANSWER("404 No", "", ""), false},
+        {ANSWER("503 No", "", ""), false},
+        {FAKE_CLOSE, false},
+    };
+    f->options.gzip = true;
+    for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
+        serve(f, &probes[i].answer, 1);
+        make(f);
+        assert_int_equal(influx_probe(f->influx), probes[i].is_up);
+        assert_has(fake_head(f->server, 0), "\r\nContent-Length: 0\r\n");
+        assert_null(strstr(fake_head(f->server, 0), "Content-Encoding"));
+        fake_stop(f->server);
+        influx_free(f->influx);
+    }
+    f->server = NULL;
+    f->influx = NULL;
+}
+
+/* ---- what is refused at the start ---- */
+
+static void a_wrong_configuration_is_told(void **state)
+{
+    (void)state;
+    const struct influx_options good = {
+        .url = "http://h:8086", .bucket = "b", .database = "d"};
+    static const struct {
+        const char *url;
+        const char *token;
+        const char *text;
+    } wrong[] = {
+        {NULL, NULL, "url is none"},
+        {"", NULL, "url is none"},
+        {"h:8086", NULL, "http://"},
+        {"ftp://h/", NULL, "http://"},
+        {"http://me:pw@h/", NULL, "user or password"},
+        {"http://h/?db=x", NULL, "url holds a query"},
+        {"http://h/#x", NULL, "url holds a query"},
+        {"http://h:99999/", NULL, "url is none"},
+        {"http://h/", "tok\n", "token has a control byte at position 4"},
+        {"http://h/", "a\r\nX: y", "token has a control byte at position 2"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct error err = {0};
+        struct influx_options options = good;
+        options.url = wrong[i].url;
+        options.token = wrong[i].token;
+        assert_null(influx_new(&options, &err));
+        assert_int_equal(err.kind, ERR_CONFIG);
+        assert_has(err.text, wrong[i].text);
+        assert_null(strstr(err.text, "pw"));
+    }
+}
+
+static void a_place_is_needed(void **state)
+{
+    (void)state;
+    struct error err;
+    struct influx_options options = {.url = "http://h:8086"};
+    assert_null(influx_new(&options, &err));
+    assert_string_equal(err.text, "bucket is missing");
+    options.api = INFLUX_V1;
+    assert_null(influx_new(&options, &err));
+    assert_string_equal(err.text, "database is missing");
+    options.api = INFLUX_V3;
+    assert_null(influx_new(&options, &err));
+    assert_string_equal(err.text, "database is missing");
+}
+
+static void a_line_without_a_stamp_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    f->options.precision = PRECISION_S;
+    make(f);
+    influx_write(f->influx, TEXT("m v=1\n"), &f->answer);
+    assert_int_equal(f->answer.verdict, VERDICT_RETRY);
+    assert_has(f->answer.reason, "without a stamp");
+    assert_int_equal(f->server->count, 0);
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ROW(v2_posts_with_org_bucket_and_token),
+        ROW(v1_posts_with_a_password_that_is_not_in_the_url),
+        ROW(v3_posts_with_a_bearer_token),
+        ROW(each_api_spells_its_precision),
+        ROW(gzip_is_one_member_that_says_so),
+        ROW(a_path_behind_the_url_stays),
+        ROW(the_connection_is_kept),
+        ROW(the_proxy_of_the_environment_is_not_asked),
+        ROW(each_answer_has_its_verdict),
+        ROW(a_redirect_does_not_take_the_token_along),
+        ROW(nobody_there_is_no_answer),
+        ROW(a_server_that_hangs_ends_at_the_timeout),
+        ROW(stopping_ends_a_request_under_way),
+        ROW(an_endless_answer_is_cut),
+        ROW(an_early_no_is_read),
+        ROW(a_probe_is_an_empty_write),
+        ROW(a_wrong_configuration_is_told),
+        ROW(a_place_is_needed),
+        ROW(a_line_without_a_stamp_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

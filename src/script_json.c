@@ -1,0 +1,523 @@
+/* script_json.c - see script_json.h.
+ *
+ * A recursive descent that leaves one Lua value on the stack for each JSON
+ * value: no tree in between. Depth is bounded, so C's stack is too. A string
+ * without escapes is pushed from where it stands; one with escapes, or with
+ * bytes that must be checked as UTF-8, is built in the state's scratch buffer,
+ * since any call into Lua may leave by longjmp.
+ *
+ * Numbers: up to 18 digits are an integer as they are counted; a decimal whose
+ * digits are below 2^53 and whose power of ten is at most 22 is exact with one
+ * multiplication or division; number_read does the rest.
+ *
+ * Whatever is wrong ends in bad(), which counts lines and columns only then.
+ */
+#include "script_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "number.h"
+#include "script_encode.h"
+#include "script_lua.h"
+#include "utf8.h"
+
+enum {
+    SLOTS_PER_LEVEL = 4,
+    FIRST_FIELDS = 4,  /* room for an object's first fields: 20 % faster */
+    FIRST_ITEMS = 4,   /* and an array's */
+    MAX_NUMBER = 1000, /* characters; no sane sender writes more */
+    FAST_DIGITS = 18,  /* surely fit int64_t */
+    FAST_POWER = 22    /* 10^22 is the last that a double holds exactly */
+};
+
+#define EXACT_LIMIT (UINT64_C(1) << 53)
+
+struct json {
+    lua_State *L;
+    const char *start, *at, *end;
+    struct buf *scratch;
+    size_t values;
+    unsigned depth, max_depth;
+    int null_index, empty_index; /* on the stack: json.null, the metatable */
+    bool keep_null;
+};
+
+static void parse_value(struct json *j, bool in_object);
+
+static _Noreturn void bad(struct json *j, const char *at, const char *what)
+{
+    size_t line = 1, column = 1;
+    for (const char *c = j->start; c < at; c++) {
+        if (*c == '\n') {
+            line++;
+            column = 1;
+        } else if (((unsigned char)*c & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    struct error err;
+    fail(&err, ERR_BAD_REQUEST, "offset %zu, line %zu, column %zu: %s",
+         (size_t)(at - j->start), line, column, what);
+    script_lua_bad_input(j->L, &err);
+}
+
+/* For what was expected and something else is there. */
+static _Noreturn void bad_here(struct json *j, const char *expected)
+{
+    char what[100];
+    unsigned char c = j->at < j->end ? (unsigned char)*j->at : 0;
+    if (j->at == j->end)
+        snprintf(what, sizeof what, "%s expected, the text ends", expected);
+    else if (c > ' ' && c < 0x7f)
+        snprintf(what, sizeof what, "%s expected, not '%c'", expected, c);
+    else
+        snprintf(what, sizeof what, "%s expected, not byte 0x%02X", expected,
+                 c);
+    bad(j, j->at, what);
+}
+
+static void skip_blanks(struct json *j)
+{
+    while (j->at < j->end
+           && (*j->at == ' ' || *j->at == '\n' || *j->at == '\r'
+               || *j->at == '\t'))
+        j->at++;
+}
+
+static bool is_digit(const struct json *j)
+{
+    return j->at < j->end && *j->at >= '0' && *j->at <= '9';
+}
+
+/* Takes c if it comes next. */
+static bool take(struct json *j, char c)
+{
+    if (j->at == j->end || *j->at != c)
+        return false;
+    j->at++;
+    return true;
+}
+
+static void put(struct json *j, const char *bytes, size_t len)
+{
+    if (!buf_append(j->scratch, bytes, len))
+        bad(j, j->at, "a string is too long");
+}
+
+static void put_code_point(struct json *j, uint32_t code)
+{
+    char out[4];
+    size_t len = 0;
+    if (code < 0x80) {
+        out[len++] = (char)code;
+    } else if (code < 0x800) {
+        out[len++] = (char)(0xc0 | code >> 6);
+        out[len++] = (char)(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        out[len++] = (char)(0xe0 | code >> 12);
+        out[len++] = (char)(0x80 | (code >> 6 & 0x3f));
+        out[len++] = (char)(0x80 | (code & 0x3f));
+    } else {
+        out[len++] = (char)(0xf0 | code >> 18);
+        out[len++] = (char)(0x80 | (code >> 12 & 0x3f));
+        out[len++] = (char)(0x80 | (code >> 6 & 0x3f));
+        out[len++] = (char)(0x80 | (code & 0x3f));
+    }
+    put(j, out, len);
+}
+
+/* The four hex digits of a \u; j->at stands behind the u. */
+static uint32_t hex4(struct json *j)
+{
+    uint32_t code = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = j->at < j->end ? *j->at : '\0';
+        uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
+                         : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
+                                                : 16;
+        if (digit == 16)
+            bad_here(j, "a hex digit of \\uXXXX");
+        code = code << 4 | digit;
+        j->at++;
+    }
+    return code;
+}
+
+static void unicode_escape(struct json *j, const char *escape)
+{
+    uint32_t code = hex4(j);
+    if (code >= 0xdc00 && code <= 0xdfff)
+        bad(j, escape, "a lone surrogate");
+    if (code >= 0xd800 && code <= 0xdbff) {
+        if (j->end - j->at < 2 || j->at[0] != '\\' || j->at[1] != 'u')
+            bad(j, escape, "a lone surrogate");
+        j->at += 2;
+        uint32_t low = hex4(j);
+        if (low < 0xdc00 || low > 0xdfff)
+            bad(j, escape, "a lone surrogate");
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
+    put_code_point(j, code);
+}
+
+static void escape(struct json *j)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *backslash = j->at++;
+    if (take(j, 'u')) {
+        unicode_escape(j, backslash);
+        return;
+    }
+    const char *known = j->at < j->end && *j->at ? strchr(from, *j->at) : NULL;
+    if (!known)
+        bad_here(j, "one of \"\\/bfnrtu after a backslash");
+    put(j, &to[known - from], 1);
+    j->at++;
+}
+
+/* Past the bytes that stand for themselves and need no look. */
+static void skip_plain(struct json *j)
+{
+    const char *at = j->at, *end = j->end;
+    while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
+        at++;
+    j->at = at;
+}
+
+/* One that has escapes or is not ASCII; the part from from to j->at is plain.
+ */
+static void parse_odd_string(struct json *j, const char *from)
+{
+    buf_clear(j->scratch);
+    for (;;) {
+        put(j, from, (size_t)(j->at - from));
+        if (j->at == j->end)
+            bad_here(j, "'\"'");
+        if (*j->at == '"')
+            break;
+        from = j->at;
+        if (*j->at == '\\') {
+            escape(j);
+            from = j->at;
+        } else if ((unsigned char)*j->at < ' ') {
+            bad(j, j->at, "a control byte in a string");
+        } else {
+            size_t len = utf8_sequence(j->at, j->end);
+            if (len == 0)
+                bad(j, j->at, "bytes that are not UTF-8");
+            j->at += len;
+        }
+        skip_plain(j);
+    }
+    j->at++;
+    lua_pushlstring(j->L, j->scratch->data ? j->scratch->data : "",
+                    j->scratch->len);
+}
+
+/* j->at stands behind the opening quote. */
+static void parse_string(struct json *j)
+{
+    const char *from = j->at;
+    skip_plain(j);
+    if (j->at < j->end && *j->at == '"')
+        lua_pushlstring(j->L, from, (size_t)(j->at++ - from));
+    else
+        parse_odd_string(j, from);
+}
+
+struct decimal {
+    const char *from;
+    uint64_t digits; /* right as long as count is at most FAST_DIGITS */
+    size_t count;
+    int power; /* of ten */
+    bool is_negative;
+};
+
+static void take_digits(struct json *j, struct decimal *decimal)
+{
+    if (!is_digit(j))
+        bad_here(j, "a digit");
+    for (; is_digit(j); j->at++) {
+        decimal->digits = decimal->digits * 10 + (uint64_t)(*j->at - '0');
+        decimal->count++;
+    }
+}
+
+static void take_exponent(struct json *j, struct decimal *decimal)
+{
+    bool is_negative = take(j, '-');
+    if (!is_negative)
+        take(j, '+');
+    if (!is_digit(j))
+        bad_here(j, "a digit of the exponent");
+    int power = 0;
+    for (; is_digit(j); j->at++)
+        if (power < MAX_NUMBER)
+            power = power * 10 + (*j->at - '0');
+    decimal->power += is_negative ? -power : power;
+}
+
+static void push_float(struct json *j, const struct decimal *decimal)
+{
+    static const double powers[] = {
+        1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    double value = (double)decimal->digits;
+    if (decimal->count > FAST_DIGITS || decimal->digits > EXACT_LIMIT
+        || decimal->power > FAST_POWER || decimal->power < -FAST_POWER) {
+        struct text text = {decimal->from, (size_t)(j->at - decimal->from)};
+        if (!number_read(text, &value))
+            bad(j, decimal->from, "a number beyond what a float can hold");
+    } else {
+        value = decimal->power < 0 ? value / powers[-decimal->power]
+                                   : value * powers[decimal->power];
+        if (decimal->is_negative)
+            value = -value;
+    }
+    lua_pushnumber(j->L, value);
+}
+
+static void push_integer(struct json *j, const struct decimal *decimal)
+{
+    struct text text = {decimal->from, (size_t)(j->at - decimal->from)};
+    int64_t value = (int64_t)decimal->digits;
+    if (decimal->count <= FAST_DIGITS)
+        lua_pushinteger(j->L, decimal->is_negative ? -value : value);
+    else if (number_read_int(text, &value))
+        lua_pushinteger(j->L, value);
+    else
+        push_float(j, decimal);
+}
+
+static void parse_number(struct json *j)
+{
+    struct decimal decimal = {.from = j->at, .is_negative = take(j, '-')};
+    const char *first = j->at;
+    take_digits(j, &decimal);
+    if (*first == '0' && decimal.count > 1)
+        bad(j, first, "a number that begins with 0");
+    bool is_integer = true;
+    if (take(j, '.')) {
+        const char *fraction = j->at;
+        take_digits(j, &decimal);
+        decimal.power = -(int)(j->at - fraction);
+        is_integer = false;
+    }
+    if (take(j, 'e') || take(j, 'E')) {
+        take_exponent(j, &decimal);
+        is_integer = false;
+    }
+    if (j->at - decimal.from > MAX_NUMBER)
+        bad(j, decimal.from, "a number of more than 1000 characters");
+    if (is_integer)
+        push_integer(j, &decimal);
+    else
+        push_float(j, &decimal);
+}
+
+static void enter(struct json *j)
+{
+    if (++j->depth > j->max_depth) {
+        char what[80];
+        snprintf(what, sizeof what, "nested deeper than %u (limits.depth)",
+                 j->max_depth);
+        bad(j, j->at, what);
+    }
+    j->at++;
+    skip_blanks(j);
+}
+
+static void parse_object(struct json *j)
+{
+    enter(j);
+    if (take(j, '}')) {
+        lua_createtable(j->L, 0, 0);
+        j->depth--;
+        return;
+    }
+    lua_createtable(j->L, 0, FIRST_FIELDS);
+    do {
+        skip_blanks(j);
+        if (!take(j, '"'))
+            bad_here(j, "a name in quotes");
+        parse_string(j);
+        skip_blanks(j);
+        if (!take(j, ':'))
+            bad_here(j, "':'");
+        skip_blanks(j);
+        parse_value(j, true);
+        lua_rawset(j->L, -3);
+        skip_blanks(j);
+    } while (take(j, ','));
+    if (!take(j, '}'))
+        bad_here(j, "',' or '}'");
+    j->depth--;
+}
+
+static void parse_array(struct json *j)
+{
+    enter(j);
+    if (take(j, ']')) {
+        lua_createtable(j->L, 0, 0);
+        lua_pushvalue(j->L, j->empty_index);
+        lua_setmetatable(j->L, -2);
+        j->depth--;
+        return;
+    }
+    lua_createtable(j->L, FIRST_ITEMS, 0);
+    lua_Integer count = 0;
+    do {
+        skip_blanks(j);
+        parse_value(j, false);
+        lua_rawseti(j->L, -2, ++count);
+        skip_blanks(j);
+    } while (take(j, ','));
+    if (!take(j, ']'))
+        bad_here(j, "',' or ']'");
+    j->depth--;
+}
+
+static void parse_word(struct json *j, struct text word)
+{
+    if ((size_t)(j->end - j->at) < word.len
+        || memcmp(j->at, word.at, word.len) != 0)
+        bad_here(j, "a value");
+    j->at += word.len;
+}
+
+static void parse_null(struct json *j, bool in_object)
+{
+    parse_word(j, TEXT("null"));
+    if (in_object && !j->keep_null)
+        lua_pushnil(j->L);
+    else
+        lua_pushvalue(j->L, j->null_index);
+}
+
+static void parse_bool(struct json *j)
+{
+    bool is_true = *j->at == 't';
+    parse_word(j, is_true ? TEXT("true") : TEXT("false"));
+    lua_pushboolean(j->L, is_true);
+}
+
+static void parse_value(struct json *j, bool in_object)
+{
+    if (j->values++ >= LIMIT_JSON_VALUES)
+        bad(j, j->at, "more than 100000 values in one text");
+    switch (j->at < j->end ? *j->at : '\0') {
+    case '{':
+        parse_object(j);
+        break;
+    case '[':
+        parse_array(j);
+        break;
+    case '"':
+        j->at++;
+        parse_string(j);
+        break;
+    case 't':
+    case 'f':
+        parse_bool(j);
+        break;
+    case 'n':
+        parse_null(j, in_object);
+        break;
+    default:
+        if (!is_digit(j) && (j->at == j->end || *j->at != '-'))
+            bad_here(j, "a value");
+        parse_number(j);
+        break;
+    }
+}
+
+void script_json_decode(lua_State *L, struct text text, bool keep_null)
+{
+    struct script_lua *lua = script_lua_of(L);
+    struct json j = {
+        .L = L,
+        .start = text.at,
+        .at = text.at,
+        .end = text.at + text.len,
+        .scratch = &lua->scratch,
+        .max_depth = lua->limits.depth,
+        .keep_null = keep_null,
+    };
+    luaL_checkstack(L, (int)(SLOTS_PER_LEVEL * (j.max_depth + 2)), NULL);
+    script_lua_push_null(L);
+    script_encode_push_empty(L);
+    j.null_index = lua_gettop(L) - 1;
+    j.empty_index = lua_gettop(L);
+    skip_blanks(&j);
+    parse_value(&j, true);
+    skip_blanks(&j);
+    if (j.at < j.end)
+        bad_here(&j, "the end of the text");
+    lua_replace(L, j.null_index);
+    lua_settop(L, j.null_index);
+}
+
+/* json.decode(text [, { null = true }]) */
+static int api_decode(lua_State *L)
+{
+    struct text text = script_lua_text(L, 1);
+    bool keep_null = false;
+    if (!lua_isnoneornil(L, 2)) {
+        luaL_checktype(L, 2, LUA_TTABLE);
+        keep_null =
+            lua_getfield(L, 2, "null") != LUA_TNIL && lua_toboolean(L, -1);
+    }
+    script_json_decode(L, text, keep_null);
+    return 1;
+}
+
+/* json.encode(value) */
+static int api_encode(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    struct buf *out = &script_lua_of(L)->scratch;
+    buf_clear(out);
+    script_encode(L, 1, out);
+    lua_pushlstring(L, out->data ? out->data : "", out->len);
+    return 1;
+}
+
+/* json.array([t]): t, or a new table, that is an array though it be empty */
+static int api_array(lua_State *L)
+{
+    if (lua_isnoneornil(L, 1)) {
+        lua_settop(L, 0);
+        lua_newtable(L);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    script_encode_push_empty(L);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+static int api_is_array(lua_State *L)
+{
+    lua_pushboolean(L, script_encode_is_array(L, 1));
+    return 1;
+}
+
+void script_json_open(lua_State *L)
+{
+    static const struct script_function functions[] = {
+        {"decode", api_decode}, {"encode", api_encode},
+        {"array", api_array},   {"is_array", api_is_array},
+        {NULL, NULL},
+    };
+    lua_newtable(L);
+    script_lua_set_functions(L, functions);
+    script_lua_push_null(L);
+    lua_setfield(L, -2, "null");
+    lua_setglobal(L, "json");
+}

@@ -1,0 +1,265 @@
+/* script_lua.c - see script_lua.h.
+ *
+ * The struct script_lua of a state is what its allocator was given, so finding
+ * it is one load, and a state that is not ours is known by its allocator.
+ *
+ * Memory: the allocator refuses what would go past the cap; Lua then collects
+ * and asks again, and only if that fails too raises LUA_ERRMEM.
+ *
+ * Time: a count hook looks at the clock every 1,000 instructions. Wall time
+ * first, which costs no system call: as long as less of it than the budget has
+ * gone by, so has CPU time. Once the budget is spent the hook fires at every
+ * instruction, so a script that catches the error gets no further.
+ *
+ * An error that is not the script's is a userdata with a struct error in it;
+ * strings are errors of the script.
+ */
+#include "script_lua.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <lauxlib.h>
+
+#include "clock.h"
+#include "notes.h"
+
+enum { HOOK_INSTRUCTIONS = 1000, NOTE_BYTES = 512 };
+
+static const char error_key, null_key, null_metatable_key;
+
+static void *capped_alloc(void *context, void *old, size_t old_size,
+                          size_t size)
+{
+    struct script_lua *lua = context;
+    if (!old)
+        old_size = 0; /* then it is a type, not a size */
+    if (size == 0) {
+        free(old);
+        lua->memory_bytes -= old_size;
+        return NULL;
+    }
+    if (size > old_size
+        && size - old_size > lua->limits.memory_bytes - lua->memory_bytes) {
+        lua->was_refused = true;
+        return NULL;
+    }
+    void *memory = realloc(old, size);
+    if (!memory && size <= old_size)
+        return old; /* Lua relies on it that shrinking works */
+    if (memory) {
+        lua->memory_bytes += size - old_size;
+        lua->was_refused = false;
+    } else {
+        lua->was_refused = true;
+    }
+    return memory;
+}
+
+lua_State *script_lua_new_state(struct script_lua *lua)
+{
+    return lua_newstate(capped_alloc, lua);
+}
+
+struct script_lua *script_lua_of(lua_State *L)
+{
+    void *context;
+    return lua_getallocf(L, &context) == capped_alloc ? context : NULL;
+}
+
+struct script_call *script_lua_call(lua_State *L)
+{
+    struct script_lua *lua = script_lua_of(L);
+    return lua ? lua->call : NULL;
+}
+
+void script_lua_set_call(lua_State *L, struct script_call *call)
+{
+    struct script_lua *lua = script_lua_of(L);
+    if (lua)
+        lua->call = call;
+}
+
+struct script_call *script_lua_need_call(lua_State *L, const char *what)
+{
+    struct script_call *call = script_lua_call(L);
+    if (!call)
+        luaL_error(L,
+                   "%s works only inside the function that the file"
+                   " returns, once there is a request",
+                   what);
+    return call;
+}
+
+int script_lua_pcall(lua_State *L, int args, int results, int handler)
+{
+    return lua_pcall(L, args, results, handler);
+}
+
+static bool is_over(struct script_lua *lua)
+{
+    int64_t wall = clock_mono_ns();
+    if (lua->wall_start_ns == 0) {
+        lua->wall_start_ns = wall;
+        lua->cpu_start_ns = clock_thread_cpu_ns();
+    }
+    return (uint64_t)(wall - lua->wall_start_ns) >= lua->budget_ns
+           && (uint64_t)(clock_thread_cpu_ns() - lua->cpu_start_ns)
+                  >= lua->budget_ns;
+}
+
+static void stop_hook(lua_State *L, lua_Debug *ar)
+{
+    struct script_lua *lua = script_lua_of(L);
+    if (!lua->has_expired && !is_over(lua))
+        return;
+    lua->has_expired = true;
+    lua_sethook(L, stop_hook, LUA_MASKCOUNT, 1);
+    lua_getinfo(L, "Sl", ar);
+    lua_pushfstring(L, "%s:%d: time limit of %d ms reached", ar->short_src,
+                    ar->currentline, (int)(lua->budget_ns / NS_PER_MS));
+    lua_error(L);
+}
+
+void script_lua_limit(lua_State *L, uint64_t budget_ns)
+{
+    struct script_lua *lua = script_lua_of(L);
+    lua->budget_ns = budget_ns;
+    lua->wall_start_ns = 0;
+    if (lua->has_expired || !lua_gethook(L))
+        lua_sethook(L, stop_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    lua->has_expired = false;
+    lua->was_refused = lua->ran_out = false;
+}
+
+static int error_text(lua_State *L)
+{
+    const struct error *err = lua_touserdata(L, 1);
+    lua_pushstring(L, err ? err->text : "error");
+    return 1;
+}
+
+static _Noreturn void raise_typed(lua_State *L, const struct error *err)
+{
+    struct error *copy = lua_newuserdatauv(L, sizeof *copy, 0);
+    *copy = *err;
+    if (script_lua_metatable(L, &error_key, "error")) {
+        lua_pushcfunction(L, error_text);
+        lua_setfield(L, -2, "__tostring");
+    }
+    lua_setmetatable(L, -2);
+    lua_error(L);
+    abort(); /* lua_error does not return, but is not declared so */
+}
+
+_Noreturn void script_lua_bad_input(lua_State *L, const struct error *err)
+{
+    struct error blamed = *err;
+    blamed.kind = ERR_BAD_REQUEST;
+    raise_typed(L, &blamed);
+}
+
+_Noreturn void script_lua_raise(lua_State *L, const struct error *err)
+{
+    if (err->kind != ERR_SCRIPT)
+        raise_typed(L, err);
+    luaL_error(L, "%s", err->text);
+    abort();
+}
+
+const struct error *script_lua_error(lua_State *L, int index)
+{
+    const struct error *err = NULL;
+    if (lua_type(L, index) == LUA_TUSERDATA && lua_getmetatable(L, index)) {
+        const void *mine = lua_topointer(L, -1);
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &error_key);
+        if (lua_topointer(L, -1) == mine)
+            err = lua_touserdata(L, index < 0 ? index - 2 : index);
+        lua_pop(L, 2);
+    }
+    return err;
+}
+
+struct text script_lua_text(lua_State *L, int index)
+{
+    struct text text;
+    text.at = luaL_checklstring(L, index, &text.len);
+    return text;
+}
+
+struct text script_lua_string(lua_State *L, int index)
+{
+    struct text text;
+    text.at = lua_tolstring(L, index, &text.len);
+    return text;
+}
+
+const char *script_lua_kind(lua_State *L, int index)
+{
+    static const char *const kinds[] = {"nil",        "a boolean", "a point",
+                                        "a number",   "text",      "a table",
+                                        "a function", "a userdata"};
+    int type = lua_type(L, index);
+    if (type == LUA_TNONE)
+        return "nothing";
+    if (type == LUA_TUSERDATA && script_lua_is_null(L, index))
+        return "null";
+    return type <= LUA_TUSERDATA ? kinds[type] : lua_typename(L, type);
+}
+
+void script_lua_push_null(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &null_key) != LUA_TNIL)
+        return;
+    lua_pop(L, 1);
+    script_lua_of(L)->null = lua_newuserdatauv(L, 0, 0);
+    script_lua_metatable(L, &null_metatable_key, "null");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &null_key);
+}
+
+bool script_lua_is_null(lua_State *L, int index)
+{
+    const struct script_lua *lua = script_lua_of(L);
+    return lua_type(L, index) == LUA_TUSERDATA && lua
+           && lua_touserdata(L, index) == lua->null;
+}
+
+bool script_lua_metatable(lua_State *L, const void *key, const char *name)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) != LUA_TNIL)
+        return false;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
+    return true;
+}
+
+void script_lua_note(lua_State *L, int kind, const char *format, ...)
+{
+    struct script_call *call = script_lua_call(L);
+    if (!call || !call->notes)
+        return;
+    char text[NOTE_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    luaL_where(L, 1);
+    note(call->notes, (enum note_kind)kind, "%s%s", lua_tostring(L, -1), text);
+    lua_pop(L, 1);
+}
+
+void script_lua_set_functions(lua_State *L,
+                              const struct script_function *functions)
+{
+    for (; functions->name; functions++) {
+        lua_pushcfunction(L, functions->call);
+        lua_setfield(L, -2, functions->name);
+    }
+}

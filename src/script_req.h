@@ -1,0 +1,14 @@
+/* script_req.h - req: the request as a script sees it.
+ *
+ * A table whose entries are made when they are first read, so a script pays
+ * for what it uses.
+ */
+#pragma once
+
+#include <lua.h>
+
+/* all(t, name), and what req needs. */
+void script_req_open(lua_State *L);
+
+/* Pushes req for the call under way. */
+void script_req_push(lua_State *L);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "text.h"
+#include "ticket.h"
 
 struct error;
 struct file_system;
@@ -29,6 +30,7 @@ struct journal_options {
     uint64_t min_free_bytes;      /* left to others on the file system */
     bool is_unsynced;             /* no fdatasync: for the benchmark only */
     const struct file_system *fs; /* NULL: the real one */
+    int64_t (*mono_ns)(void);     /* NULL: clock_mono_ns; for back-off */
 };
 
 /* Takes the locks, lists the segments, reads the newest. NULL and ERR_IO (or
@@ -53,7 +55,8 @@ struct journal_lines {
 
 /* Copies the lines into the open group of each output: all of them or none.
  * *ticket is what to wait for. waker: an eventfd that is written once the
- * group of this ticket is done, or -1. ERR_FULL: nothing was stored. */
+ * group of this ticket is done, or -1. ERR_FULL: nothing was stored, the
+ * sender may try later. ERR_TOO_LARGE: never. */
 bool journal_append(struct journal *journal, const struct journal_lines *lines,
                     size_t count, int waker, uint64_t *ticket,
                     struct error *err);
@@ -61,11 +64,7 @@ bool journal_append(struct journal *journal, const struct journal_lines *lines,
 /* Wakes the committer. Once a pass of a worker's loop, not once an append. */
 void journal_kick(struct journal *journal);
 
-enum ticket_state {
-    TICKET_WAITS,
-    TICKET_DURABLE,
-    TICKET_FAILED /* unknown whether it is on disk; answer 503 */
-};
+/* TICKET_WAITS, TICKET_DURABLE or TICKET_FAILED (unknown: answer 503). */
 enum ticket_state journal_ticket(struct journal *journal, uint64_t ticket);
 
 /* Writes and syncs the open group of every output, publishes, wakes. True if
@@ -83,9 +82,13 @@ uint64_t journal_durable(struct journal *journal, unsigned output,
 /* Makes every waiter in journal_durable return at once, now and later. */
 void journal_stop_waiters(struct journal *journal);
 
-/* For a reader of one output (tail.c): its folder, and that so many bytes of
- * segments are gone. */
+/* For a reader of one output (tail.c): its folder; how many segments were made
+ * so far (all that hold a durable point are among them); the number after the
+ * last point that is really there, for a cursor to be held against; and that
+ * so many bytes of segments are gone. */
 const char *journal_output_dir(const struct journal *journal, unsigned output);
+uint64_t journal_segments(struct journal *journal, unsigned output);
+uint64_t journal_readable(struct journal *journal, unsigned output);
 void journal_released(struct journal *journal, uint64_t bytes);
 
 /* For metrics and /health. */

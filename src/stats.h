@@ -28,7 +28,9 @@
     X(corrupt_frames, "moonline_journal_corrupt_frames_total",                 \
       "Places in the journal that could not be read")                          \
     X(quarantined_bytes, "moonline_journal_quarantined_bytes_total",           \
-      "Unreadable bytes of the journal that were set aside")
+      "Unreadable bytes of the journal that were set aside")                   \
+    X(lost_points, "moonline_points_lost_total",                               \
+      "Acknowledged points that the journal could not read back")
 
 #define STATS_OUTPUT_COUNTERS(X)                                               \
     X(journalled_points, "moonline_output_journalled_points_total",            \

@@ -22,6 +22,7 @@ struct tail_options {
     unsigned output;
     uint64_t keep_ns; /* settled segments stay this long; 0: not at all */
     const struct file_system *fs; /* NULL: the real one */
+    int64_t (*mono_ns)(void);     /* NULL: clock_mono_ns; for the cursor */
 };
 
 /* Reads the cursor. It may be behind, missing or rubbish, never ahead. */

@@ -1,0 +1,653 @@
+/* journal.c - see journal.h.
+ *
+ * Every output has two buffers: the open one, which workers append to under the
+ * one mutex, and the busy one, which the committer writes. A commit swaps them,
+ * hands each busy buffer to its writer (writer.c), then publishes under the
+ * mutex what is durable, and tells everyone who waits. A ticket is the number
+ * of the group and the set of outputs that the request went to; so what became
+ * of it follows from the last group that is done and a short list of groups
+ * that failed.
+ *
+ * Workers kick once per pass of their loops. On a slow disk (last sync 1 ms or
+ * more) the committer waits an eighth of a sync before it swaps: the senders
+ * that the last group answered are then back with their next request, instead
+ * of missing every other group. A fast disk never waits.
+ *
+ * What can go wrong: a commit fails. Then the tickets of that group and those
+ * outputs are FAILED (nobody knows what is on disk), and for a while, 0.1 s at
+ * first, 5 s at last, appends are refused at once; the next one after that is
+ * the try. The journal is full, or its file system is: appends are refused
+ * until the relay has delivered, or space is back; the latter is looked up
+ * twice a second, by whoever asks.
+ */
+#include "journal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "ceilings.h"
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+#include "log.h"
+#include "meter.h"
+#include "stats.h"
+#include "ticket.h"
+#include "writer.h"
+
+enum { SYNC_TIMES_TO_JUDGE = 64, NEARLY_FULL_PERCENT = 90 };
+
+#define SLOW_SYNC_NS NS_PER_MS
+#define LONGEST_WAIT_NS (5 * NS_PER_MS)
+#define FIRST_BACK_OFF_NS (100 * NS_PER_MS)
+#define LAST_BACK_OFF_NS (5 * NS_PER_S)
+#define FULL_BACK_OFF_NS (800 * NS_PER_MS) /* back within 1 s */
+#define LOOK_FOR_SPACE_NS (500 * NS_PER_MS)
+#define UNLIKELY_SYNC_NS (20 * NS_PER_US)
+
+struct output {
+    char *name;
+    char *dir;
+
+    struct writer writer; /* the committer's, like the busy buffer */
+    struct buf busy;
+
+    /* The rest is guarded by the journal's lock. */
+    struct buf open;
+    uint64_t next_seq; /* after the last durable point */
+    uint64_t readable_seq;
+    uint64_t segments;
+    uint64_t segment_bytes;
+    int64_t back_off_ns; /* 0: the last commit went well */
+    int64_t retry_at_ns;
+};
+
+struct wakers {
+    int *fds;
+    size_t count;
+    size_t capacity;
+};
+
+struct journal {
+    struct output *outputs;
+    size_t output_count;
+    char *dir;
+    const struct file_system *fs;
+    uint64_t max_bytes;
+    uint64_t min_free_bytes;
+    bool is_unsynced;
+    int64_t (*mono_ns)(void);
+
+    pthread_mutex_t lock;   /* guards all below, and the outputs' parts */
+    pthread_cond_t kicked;  /* the committer waits here */
+    pthread_cond_t changed; /* readers: more is durable, or stop */
+    bool is_kicked;
+    bool is_stopping;
+    bool waiters_stop;
+    uint64_t open_group; /* its number; it may be empty */
+    size_t open_bytes;
+    struct wakers wakers;
+    uint64_t released_bytes;
+    struct journal_status status;
+    struct meter syncs;
+    bool is_judged; /* whether the disk flushes at all */
+
+    struct tickets tickets;
+    _Atomic int64_t look_at_ns; /* for free space */
+    _Atomic int64_t free_bytes;
+
+    struct wakers busy_wakers; /* the committer's */
+    int64_t sync_ns;           /* all syncs of the last commit */
+    pthread_t committer;
+    bool is_started;
+};
+
+/* ---- room ---- */
+
+/* One caller at a time asks the file system; the others use what it said. */
+static void look_for_space(struct journal *journal)
+{
+    int64_t now = journal->mono_ns();
+    int64_t due = atomic_load(&journal->look_at_ns);
+    if (journal->min_free_bytes == 0 || now < due
+        || !atomic_compare_exchange_strong(&journal->look_at_ns, &due,
+                                           now + LOOK_FOR_SPACE_NS))
+        return;
+    int64_t bytes = journal->fs->free_bytes(journal->fs, journal->dir);
+    atomic_store(&journal->free_bytes, bytes < 0 ? INT64_MAX : bytes);
+}
+
+static uint64_t held_bytes(const struct journal *journal)
+{
+    uint64_t held = 0;
+    for (size_t i = 0; i < journal->output_count; i++)
+        held += journal->outputs[i].segment_bytes;
+    return held > journal->released_bytes ? held - journal->released_bytes : 0;
+}
+
+/* Under the lock. */
+static bool has_room(const struct journal *journal, size_t more_bytes,
+                     struct error *err)
+{
+    uint64_t held = held_bytes(journal) + journal->open_bytes;
+    int64_t free_bytes = atomic_load(&journal->free_bytes);
+    if (held + more_bytes > journal->max_bytes)
+        return fail(err, ERR_FULL,
+                    "the journal is full: %" PRIu64 " of %" PRIu64 " bytes",
+                    held, journal->max_bytes);
+    if (free_bytes < (int64_t)journal->min_free_bytes)
+        return fail(err, ERR_FULL,
+                    "the disk is full: %" PRId64 " bytes are free, %" PRIu64
+                    " are to be left",
+                    free_bytes, journal->min_free_bytes);
+    return true;
+}
+
+/* Under the lock. */
+static bool is_backing_off(const struct journal *journal,
+                           const struct output *output, struct error *err)
+{
+    if (output->back_off_ns == 0 || journal->mono_ns() >= output->retry_at_ns)
+        return false;
+    fail(err, ERR_FULL, "the journal of output %s cannot be written",
+         output->name);
+    return true;
+}
+
+bool journal_has_room(struct journal *journal, struct error *err)
+{
+    look_for_space(journal);
+    pthread_mutex_lock(&journal->lock);
+    bool is_free = has_room(journal, 0, err);
+    for (size_t i = 0; is_free && i < journal->output_count; i++)
+        is_free = !is_backing_off(journal, &journal->outputs[i], err);
+    pthread_mutex_unlock(&journal->lock);
+    return is_free;
+}
+
+/* ---- append ---- */
+
+static bool check_lines(const struct journal_lines *lines, struct error *err)
+{
+    struct text rest = lines->lines;
+    assert(rest.len > 0 && rest.at[rest.len - 1] == '\n');
+    while (rest.len > FRAME_LINES_BYTES) {
+        const char *newline = memchr(rest.at, '\n', rest.len);
+        size_t len = newline ? (size_t)(newline + 1 - rest.at) : rest.len;
+        if (len > FRAME_LINES_BYTES)
+            return fail(err, ERR_TOO_LARGE,
+                        "a line of %zu bytes, the limit is %d", len,
+                        (int)LIMIT_LINE_BYTES);
+        rest = text_skip(rest, len);
+    }
+    return true;
+}
+
+static void add_waker(struct wakers *wakers, int fd)
+{
+    for (size_t i = 0; i < wakers->count; i++)
+        if (wakers->fds[i] == fd)
+            return;
+    if (wakers->count == wakers->capacity) {
+        wakers->capacity = wakers->capacity ? 2 * wakers->capacity : 8;
+        wakers->fds =
+            xrealloc(wakers->fds, wakers->capacity * sizeof *wakers->fds);
+    }
+    wakers->fds[wakers->count++] = fd;
+}
+
+/* Under the lock. On false all is as before. */
+static bool copy_lines(struct journal *journal,
+                       const struct journal_lines *lines, size_t count,
+                       struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct output *output = &journal->outputs[lines[i].output];
+        if (!is_backing_off(journal, output, err)) {
+            if (buf_append_text(&output->open, lines[i].lines))
+                continue;
+            fail(err, ERR_FULL,
+                 "%zu bytes wait for the disk of output %s, the limit is %d",
+                 output->open.len, output->name, (int)LIMIT_GROUP_BYTES);
+            output->open.has_overflowed = false;
+        }
+        while (i-- > 0) {
+            struct buf *open = &journal->outputs[lines[i].output].open;
+            buf_truncate(open, open->len - lines[i].lines.len);
+        }
+        return false;
+    }
+    return true;
+}
+
+bool journal_append(struct journal *journal, const struct journal_lines *lines,
+                    size_t count, int waker, uint64_t *ticket,
+                    struct error *err)
+{
+    size_t bytes = 0;
+    uint64_t outputs = 0, points = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert(lines[i].output < journal->output_count);
+        if (!check_lines(&lines[i], err))
+            return false;
+        bytes += lines[i].lines.len;
+        points += lines[i].points;
+        outputs |= UINT64_C(1) << lines[i].output;
+    }
+    look_for_space(journal);
+
+    pthread_mutex_lock(&journal->lock);
+    bool is_copied =
+        has_room(journal, bytes, err) && copy_lines(journal, lines, count, err);
+    if (is_copied) {
+        journal->open_bytes += bytes;
+        journal->status.appended_points += points;
+        if (waker >= 0)
+            add_waker(&journal->wakers, waker);
+        *ticket = ticket_of(journal->open_group, outputs);
+    }
+    pthread_mutex_unlock(&journal->lock);
+    return is_copied;
+}
+
+enum ticket_state journal_ticket(struct journal *journal, uint64_t ticket)
+{
+    return tickets_state(&journal->tickets, ticket);
+}
+
+/* ---- commit ---- */
+
+static void swap(struct buf *a, struct buf *b)
+{
+    struct buf c = *a;
+    *a = *b;
+    *b = c;
+}
+
+/* Takes the open group; its number, or 0 if it is empty. */
+static uint64_t take_group(struct journal *journal)
+{
+    uint64_t group = 0;
+    pthread_mutex_lock(&journal->lock);
+    if (journal->open_bytes > 0) {
+        group = journal->open_group++;
+        journal->open_bytes = 0;
+        for (size_t i = 0; i < journal->output_count; i++)
+            swap(&journal->outputs[i].open, &journal->outputs[i].busy);
+        struct wakers wakers = journal->busy_wakers;
+        journal->busy_wakers = journal->wakers;
+        journal->wakers = wakers;
+    }
+    pthread_mutex_unlock(&journal->lock);
+    return group;
+}
+
+/* Under the lock. */
+static void back_off(struct journal *journal, struct output *output)
+{
+    int64_t longest =
+        output->writer.is_out_of_space ? FULL_BACK_OFF_NS : LAST_BACK_OFF_NS;
+    output->back_off_ns =
+        output->back_off_ns ? 2 * output->back_off_ns : FIRST_BACK_OFF_NS;
+    if (output->back_off_ns > longest)
+        output->back_off_ns = longest;
+    output->retry_at_ns = journal->mono_ns() + output->back_off_ns;
+}
+
+/* Under the lock: what became of one output's part of the group. */
+static void publish_output(struct journal *journal, struct output *output,
+                           bool has_failed_now)
+{
+    struct writer *writer = &output->writer;
+    uint64_t points = writer->next_seq - output->next_seq;
+    size_t number = (size_t)(output - journal->outputs);
+    output->next_seq = writer->next_seq;
+    output->readable_seq = writer->readable_seq;
+    output->segments = writer->segments;
+    output->segment_bytes = writer->total_bytes;
+    journal->status.durable_points += points;
+    stats_add(&stats.outputs[number].journalled_points, points);
+    meter_add(&journal->syncs, writer->sync_ns);
+    if (has_failed_now) {
+        back_off(journal, output);
+        journal->status.sync_errors++;
+    } else {
+        output->back_off_ns = 0;
+    }
+}
+
+static void publish(struct journal *journal, uint64_t group, uint64_t written,
+                    uint64_t failed)
+{
+    pthread_mutex_lock(&journal->lock);
+    for (size_t i = 0; i < journal->output_count; i++)
+        if (written >> i & 1)
+            publish_output(journal, &journal->outputs[i], failed >> i & 1);
+    journal->status.is_failing = failed != 0;
+    tickets_publish(&journal->tickets, group, failed);
+    pthread_cond_broadcast(&journal->changed);
+    pthread_mutex_unlock(&journal->lock);
+}
+
+static void wake_workers(struct wakers *wakers)
+{
+    const uint64_t one = 1;
+    for (size_t i = 0; i < wakers->count; i++) {
+        ssize_t ignored = write(wakers->fds[i], &one, sizeof one);
+        (void)ignored; /* it can only say that the counter is not zero */
+    }
+    wakers->count = 0;
+}
+
+static bool commit_output(struct journal *journal, struct output *output,
+                          struct error *err)
+{
+    struct error why = {.kind = ERR_NONE};
+    bool is_durable =
+        writer_commit(&output->writer, buf_text(&output->busy), &why);
+    journal->sync_ns += output->writer.sync_ns;
+    buf_clear(&output->busy);
+    if (is_durable)
+        return true;
+    log_line(LOG_ERROR, "journal", "output %s: %s; its senders get 503",
+             output->name, why.text);
+    return fail(err, why.kind, "%s", why.text);
+}
+
+/* Once: a disk whose syncs take next to nothing does not flush. Only the
+ * committer adds times, so it may read them without the lock. */
+static void judge_disk(struct journal *journal)
+{
+    if (journal->is_judged || journal->is_unsynced
+        || journal->syncs.count < SYNC_TIMES_TO_JUDGE)
+        return;
+    journal->is_judged = true;
+    int64_t usual_ns = meter_percentile_ns(&journal->syncs, 50);
+    if (usual_ns < UNLIKELY_SYNC_NS)
+        log_line(LOG_WARN, "journal",
+                 "%s: a sync takes %d us; this disk probably does not flush"
+                 " (tmpfs?), and a power cut would lose what was acknowledged",
+                 journal->dir, (int)(usual_ns / NS_PER_US));
+}
+
+static void warn_of_full(struct journal *journal)
+{
+    enum { EVERY_MS = 60000 };
+    static struct log_limit limit;
+    uint64_t suppressed;
+    pthread_mutex_lock(&journal->lock);
+    uint64_t held = held_bytes(journal);
+    pthread_mutex_unlock(&journal->lock);
+    if (held >= journal->max_bytes / 100 * NEARLY_FULL_PERCENT
+        && log_may_say(&limit, EVERY_MS, &suppressed))
+        log_line(LOG_WARN, "journal",
+                 "%s holds %" PRIu64 " of %" PRIu64
+                 " bytes; when it is full, senders get 503",
+                 journal->dir, held, journal->max_bytes);
+}
+
+bool journal_commit(struct journal *journal, struct error *err)
+{
+    uint64_t group = take_group(journal);
+    uint64_t written = 0, failed = 0;
+    if (group == 0)
+        return true;
+    journal->sync_ns = 0;
+    for (size_t i = 0; i < journal->output_count; i++) {
+        struct output *output = &journal->outputs[i];
+        if (output->busy.len == 0)
+            continue;
+        written |= UINT64_C(1) << i;
+        if (!commit_output(journal, output, err))
+            failed |= UINT64_C(1) << i;
+    }
+    publish(journal, group, written, failed);
+    wake_workers(&journal->busy_wakers);
+    judge_disk(journal);
+    warn_of_full(journal);
+    return failed == 0;
+}
+
+/* ---- the committer ---- */
+
+void journal_kick(struct journal *journal)
+{
+    pthread_mutex_lock(&journal->lock);
+    journal->is_kicked = true;
+    pthread_cond_signal(&journal->kicked);
+    pthread_mutex_unlock(&journal->lock);
+}
+
+/* False: stop. */
+static bool wait_for_kick(struct journal *journal)
+{
+    pthread_mutex_lock(&journal->lock);
+    while (!journal->is_kicked && !journal->is_stopping)
+        pthread_cond_wait(&journal->kicked, &journal->lock);
+    journal->is_kicked = false;
+    bool goes_on = !journal->is_stopping;
+    pthread_mutex_unlock(&journal->lock);
+    return goes_on;
+}
+
+static void *run_committer(void *context)
+{
+    struct journal *journal = context;
+    while (wait_for_kick(journal)) {
+        if (journal->sync_ns >= SLOW_SYNC_NS) {
+            int64_t wait_ns = journal->sync_ns / 8;
+            if (wait_ns > LONGEST_WAIT_NS)
+                wait_ns = LONGEST_WAIT_NS;
+            struct timespec pause = {.tv_nsec = (long)wait_ns};
+            nanosleep(&pause, NULL);
+        }
+        journal_commit(journal, NULL);
+    }
+    return NULL;
+}
+
+bool journal_start(struct journal *journal, struct error *err)
+{
+    assert(!journal->is_started);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code =
+        pthread_create(&journal->committer, NULL, run_committer, journal);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    journal->is_started = code == 0;
+    errno = code;
+    return code == 0 || fail_errno(err, "starting the committer");
+}
+
+static void stop_committer(struct journal *journal)
+{
+    if (!journal->is_started)
+        return;
+    pthread_mutex_lock(&journal->lock);
+    journal->is_stopping = true;
+    pthread_cond_signal(&journal->kicked);
+    pthread_mutex_unlock(&journal->lock);
+    pthread_join(journal->committer, NULL);
+    journal->is_started = false;
+}
+
+/* ---- readers ---- */
+
+static struct timespec deadline_after(int wait_ms)
+{
+    int64_t at = clock_mono_ns() + wait_ms * NS_PER_MS;
+    return (struct timespec){.tv_sec = (time_t)(at / NS_PER_S),
+                             .tv_nsec = (long)(at % NS_PER_S)};
+}
+
+uint64_t journal_durable(struct journal *journal, unsigned output,
+                         uint64_t seen, int wait_ms)
+{
+    assert(output < journal->output_count);
+    const uint64_t *next_seq = &journal->outputs[output].next_seq;
+    pthread_mutex_lock(&journal->lock);
+    if (wait_ms > 0 && *next_seq <= seen) {
+        struct timespec deadline = deadline_after(wait_ms);
+        int code = 0;
+        while (*next_seq <= seen && !journal->waiters_stop && code == 0)
+            code = pthread_cond_timedwait(&journal->changed, &journal->lock,
+                                          &deadline);
+    }
+    uint64_t durable = *next_seq;
+    pthread_mutex_unlock(&journal->lock);
+    return durable;
+}
+
+void journal_stop_waiters(struct journal *journal)
+{
+    pthread_mutex_lock(&journal->lock);
+    journal->waiters_stop = true;
+    pthread_cond_broadcast(&journal->changed);
+    pthread_mutex_unlock(&journal->lock);
+}
+
+const char *journal_output_dir(const struct journal *journal, unsigned output)
+{
+    assert(output < journal->output_count);
+    return journal->outputs[output].dir;
+}
+
+static uint64_t read_locked(struct journal *journal, const uint64_t *number)
+{
+    pthread_mutex_lock(&journal->lock);
+    uint64_t value = *number;
+    pthread_mutex_unlock(&journal->lock);
+    return value;
+}
+
+uint64_t journal_segments(struct journal *journal, unsigned output)
+{
+    assert(output < journal->output_count);
+    return read_locked(journal, &journal->outputs[output].segments);
+}
+
+uint64_t journal_readable(struct journal *journal, unsigned output)
+{
+    assert(output < journal->output_count);
+    return read_locked(journal, &journal->outputs[output].readable_seq);
+}
+
+void journal_released(struct journal *journal, uint64_t bytes)
+{
+    pthread_mutex_lock(&journal->lock);
+    journal->released_bytes += bytes;
+    pthread_mutex_unlock(&journal->lock);
+}
+
+/* ---- status ---- */
+
+static double ms(int64_t ns)
+{
+    return (double)ns / (double)NS_PER_MS;
+}
+
+void journal_status(struct journal *journal, struct journal_status *status)
+{
+    look_for_space(journal);
+    pthread_mutex_lock(&journal->lock);
+    *status = journal->status;
+    status->bytes = held_bytes(journal);
+    status->max_bytes = journal->max_bytes;
+    status->is_full = !has_room(journal, 1, NULL);
+    status->syncs = journal->syncs.count;
+    struct meter syncs = journal->syncs;
+    pthread_mutex_unlock(&journal->lock);
+    status->sync_p50_ms = ms(meter_percentile_ns(&syncs, 50));
+    status->sync_p99_ms = ms(meter_percentile_ns(&syncs, 99));
+}
+
+/* ---- open and close ---- */
+
+static bool open_output(struct journal *journal, struct output *output,
+                        const char *name, struct error *err)
+{
+    char dir[4096];
+    snprintf(dir, sizeof dir, "%s/%s", journal->dir, name);
+    output->name = xstrdup(name);
+    output->dir = xstrdup(dir);
+    buf_init(&output->open, LIMIT_GROUP_BYTES);
+    buf_init(&output->busy, LIMIT_GROUP_BYTES);
+    if (!writer_open(&output->writer, journal->fs, dir, journal->is_unsynced,
+                     err))
+        return false;
+    output->next_seq = output->writer.next_seq;
+    output->readable_seq = output->writer.readable_seq;
+    output->segment_bytes = output->writer.total_bytes;
+    return true;
+}
+
+static void init_locks(struct journal *journal)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&journal->lock, NULL);
+    pthread_cond_init(&journal->kicked, &attributes);
+    pthread_cond_init(&journal->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+struct journal *journal_open(const struct journal_options *options,
+                             struct error *err)
+{
+    assert(options->output_count <= LIMIT_OUTPUTS);
+    struct journal *journal = xcalloc(1, sizeof *journal);
+    journal->dir = xstrdup(options->dir);
+    journal->fs = options->fs ? options->fs : &file_real;
+    journal->max_bytes = options->max_bytes;
+    journal->min_free_bytes = options->min_free_bytes;
+    journal->is_unsynced = options->is_unsynced;
+    journal->mono_ns = options->mono_ns ? options->mono_ns : clock_mono_ns;
+    journal->open_group = 1;
+    atomic_store(&journal->free_bytes, INT64_MAX);
+    init_locks(journal);
+    journal->tickets.lock = &journal->lock;
+    journal->output_count = options->output_count;
+    journal->outputs = xcalloc(options->output_count, sizeof(struct output));
+    for (size_t i = 0; i < options->output_count; i++)
+        if (!open_output(journal, &journal->outputs[i], options->outputs[i],
+                         err)) {
+            journal_close(journal);
+            return NULL;
+        }
+    return journal;
+}
+
+void journal_close(struct journal *journal)
+{
+    if (!journal)
+        return;
+    stop_committer(journal);
+    journal_commit(journal, NULL);
+    for (size_t i = 0; i < journal->output_count; i++) {
+        struct output *output = &journal->outputs[i];
+        writer_close(&output->writer);
+        buf_deinit(&output->open);
+        buf_deinit(&output->busy);
+        free(output->name);
+        free(output->dir);
+    }
+    pthread_cond_destroy(&journal->changed);
+    pthread_cond_destroy(&journal->kicked);
+    pthread_mutex_destroy(&journal->lock);
+    free(journal->wakers.fds);
+    free(journal->busy_wakers.fds);
+    free(journal->outputs);
+    free(journal->dir);
+    free(journal);
+}

@@ -1,0 +1,18 @@
+/* meter.h - how long the last syncs took.
+ *
+ * One owner, or under its lock. */
+#pragma once
+
+#include <stdint.h>
+
+enum { METER_TIMES = 256 };
+
+struct meter {
+    int64_t times_ns[METER_TIMES]; /* a ring */
+    uint64_t count;                /* ever */
+};
+
+void meter_add(struct meter *meter, int64_t time_ns);
+/* The time that so many percent of the kept ones do not pass; 0: none is kept.
+ */
+int64_t meter_percentile_ns(const struct meter *meter, unsigned percent);

@@ -1,0 +1,38 @@
+/* ticket.h - what became of the groups that were committed.
+ *
+ * A ticket is the number of a group and the set of outputs that a request went
+ * to. Groups end in order; of those that failed a short list is kept. One owner
+ * writes, under its lock; tickets_state may be asked by any thread at any time.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "ceilings.h"
+
+enum ticket_state {
+    TICKET_WAITS,
+    TICKET_DURABLE,
+    TICKET_FAILED /* unknown whether it is on disk; answer 503 */
+};
+
+/* Far more than can fail while a sender waits its 5 s. */
+enum { TICKET_FAILED_GROUPS = 64 };
+
+struct tickets {
+    _Atomic uint64_t done_group; /* and all before it */
+    _Atomic uint64_t last_failed_group;
+    pthread_mutex_t *lock; /* guards the rest */
+    struct {
+        uint64_t group;
+        uint64_t outputs;           /* a set of bits */
+    } failed[TICKET_FAILED_GROUPS]; /* a ring */
+    uint64_t failed_count;          /* ever */
+};
+
+uint64_t ticket_of(uint64_t group, uint64_t outputs);
+/* A group is done; failed_outputs is the set that failed. Under the lock. */
+void tickets_publish(struct tickets *tickets, uint64_t group,
+                     uint64_t failed_outputs);
+enum ticket_state tickets_state(struct tickets *tickets, uint64_t ticket);

@@ -22,6 +22,7 @@
 #include "config_table.h"
 #include "config_tree.h"
 #include "error.h"
+#include "network.h"
 
 enum { ADDRESSES = 16 };
 
@@ -188,6 +189,18 @@ static bool default_outputs(const struct form *form, const struct setting *root,
     return true;
 }
 
+static bool check_proxies(const struct form *form, const struct setting *root,
+                          struct error *err)
+{
+    struct networks networks;
+    bool fine = networks_init(&networks,
+                              (const char *const *)form->trusted_proxies, err);
+    networks_deinit(&networks);
+    return fine
+           || config_tree_blame(err,
+                                config_tree_get(root, TEXT("trusted_proxies")));
+}
+
 static bool read_routes(const struct form *form, const struct setting *root,
                         struct config *config, struct error *err)
 {
@@ -212,7 +225,7 @@ static bool fill(struct form *form, const struct setting *root,
                || config_route_limits(form->limits, &config->limits, err))
            && read_admin(form->admin, config, err)
            && read_journal(form->journal, config, err)
-           && read_outputs(form, config, err)
+           && check_proxies(form, root, err) && read_outputs(form, config, err)
            && read_routes(form, root, config, err);
 }
 

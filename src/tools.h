@@ -1,9 +1,8 @@
 /* tools.h - the verbs that need no server: each takes its own arguments (argv
- * without program and verb) and returns the exit code.
+ * begins with the verb) and returns the exit code.
  */
 #pragma once
 
 int tools_check(int argc, char **argv);
-int tools_try(int argc, char **argv);
 int tools_test(int argc, char **argv);
 int tools_version(void);

@@ -1,0 +1,134 @@
+/* tool_try.c - see tool_try.h.
+ *
+ * Which route: -s names a script, or the request file does; else the
+ * configuration's, by the path; else the script beside the request file. Points
+ * go to stdout in their order and nothing else does, so that they can be piped.
+ */
+#include "tool_try.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "attempt.h"
+#include "buf.h"
+#include "config.h"
+#include "error.h"
+#include "trial.h"
+#include "try_flags.h"
+#include "try_report.h"
+
+/* Without a path the only route is meant, if there is only one. */
+static bool choose_path(const struct config *config, struct try_flags *flags,
+                        struct error *err)
+{
+    const struct route *first = route_table_at(config->routes, 0);
+    if (flags->has_target)
+        return true;
+    if (first && !route_table_at(config->routes, 1)
+        && !strpbrk(first->pattern, ":*")) {
+        free(flags->request.target);
+        flags->request.target = xstrdup(first->pattern);
+        return true;
+    }
+    return fail(err, ERR_USAGE,
+                "which route? Give a path of %s with -p, or a script with -s",
+                config->path);
+}
+
+static bool has_route(const struct config *config,
+                      const struct attempt_request *request)
+{
+    struct route_match match;
+    struct error err;
+    return route_find(config->routes, method_of(text_of(request->method)),
+                      attempt_request_path(request), &match, &err)
+           || err.kind == ERR_METHOD;
+}
+
+/* The configuration that has a route for the request, or NULL and *err. */
+static struct config *load_configured(struct try_flags *flags,
+                                      const char *beside, struct error *err)
+{
+    struct config *config = config_load(flags->config, err);
+    bool is_usable = config && choose_path(config, flags, err);
+    if (is_usable && (!beside || has_route(config, &flags->request)))
+        return config;
+    config_free(config);
+    return is_usable ? config_for_script(beside, flags->request.route,
+                                         flags->request.vars, err)
+                     : NULL;
+}
+
+static struct config *load(struct try_flags *flags, struct error *err)
+{
+    const struct attempt_request *request = &flags->request;
+    const char *script = flags->script ? flags->script : request->script;
+    char *beside = flags->file ? trial_script_beside(flags->file) : NULL;
+    struct config *config;
+    if (!script && beside && !flags->config && !config_find())
+        script = beside;
+    if (script)
+        config = config_for_script(script, request->route, request->vars, err);
+    else if (flags->config || config_find())
+        config = load_configured(flags, beside, err);
+    else {
+        fail(err, ERR_USAGE,
+             "no configuration and no script: give -c FILE or -s SCRIPT, or "
+             "run it where moonline.lua is");
+        config = NULL;
+    }
+    free(beside);
+    return config;
+}
+
+static void print_points(const struct config *config,
+                         const struct ingest *ingest)
+{
+    struct buf lines;
+    buf_init(&lines, LIMIT_OUTPUTS * (size_t)LIMIT_REQUEST_LINES_BYTES);
+    attempt_lines(ingest, config->outputs.count, &lines);
+    if (lines.len > 0)
+        fwrite(lines.data, 1, lines.len, stdout);
+    fflush(stdout);
+    buf_deinit(&lines);
+}
+
+static bool run(const struct config *config, struct ingest *ingest,
+                const struct attempt_request *request)
+{
+    struct attempt attempt;
+    attempt_init(&attempt);
+    bool stored = attempt_run(&attempt, ingest, config->routes, request);
+    if (stored)
+        print_points(config, ingest);
+    try_report(&attempt, ingest_traceback(ingest));
+    attempt_deinit(&attempt);
+    return stored;
+}
+
+int tool_try_run(int argc, char **argv)
+{
+    struct try_flags flags;
+    struct error err = {0};
+    struct config *config = NULL;
+    struct ingest *ingest = NULL;
+    int code = EX_USAGE;
+    if (try_flags_read(argc, argv, &flags, &err))
+        config = load(&flags, &err);
+    if (config) {
+        const struct ingest_options options = config_ingest(config);
+        ingest = ingest_new(&options, &err);
+    }
+    if (ingest) {
+        code = run(config, ingest, &flags.request) ? EX_OK : 1;
+    } else {
+        fprintf(stderr, "%s\n", err.text);
+        code = err.kind == ERR_USAGE ? EX_USAGE : EX_CONFIG;
+    }
+    ingest_free(ingest);
+    config_free(config);
+    try_flags_deinit(&flags);
+    return code;
+}

@@ -1,0 +1,310 @@
+/* trial.c - see trial.h.
+ *
+ * A request goes through a struct ingest: the configuration's where its path
+ * has a route there, else one made for the script beside the file. That one is
+ * kept for the next request as long as script, route and vars stay the same.
+ *
+ * A file that cannot be read, or whose script does not load, is a failed test
+ * with the reason: the other files are run all the same.
+ */
+#include "trial.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attempt.h"
+#include "buf.h"
+#include "ceilings.h"
+#include "config.h"
+#include "error.h"
+#include "trial_compare.h"
+#include "trial_file.h"
+
+enum { REPORT_BYTES = 16 << 20, PATH_BYTES = 4096 };
+
+/* What requests run through. */
+struct bench {
+    const struct config *config;
+    struct ingest *ingest;
+};
+
+struct run {
+    const struct trial_options *options;
+    struct trial_count *count;
+    const char *path; /* of the file under way */
+    struct bench configured;
+    struct bench own; /* for a script beside the file */
+    struct config *own_config;
+    char *own_key; /* script, route and vars that it was made of */
+    struct attempt attempt;
+    struct buf lines;
+    struct buf report;
+};
+
+/* --------------------------------------------------------- reporting ---- */
+
+static const char *colour(const struct run *run, const char *code)
+{
+    return run->options->has_colour ? code : "";
+}
+
+static void print_report(const struct run *run)
+{
+    struct text rest = buf_text(&run->report);
+    while (rest.len > 0) {
+        const char *end = memchr(rest.at, '\n', rest.len);
+        size_t len = end ? (size_t)(end - rest.at) : rest.len;
+        const char *code = rest.at[0] == '-'   ? "\033[31m"
+                           : rest.at[0] == '+' ? "\033[32m"
+                                               : "";
+        printf("    %s%.*s%s\n", colour(run, code), (int)len, rest.at,
+               *code ? colour(run, "\033[0m") : "");
+        rest = text_skip(rest, end ? len + 1 : len);
+    }
+}
+
+static void print_failure(struct run *run, unsigned line, const char *title)
+{
+    run->count->failed++;
+    printf("%sFAILED%s %s:%u %s\n", colour(run, "\033[31m"),
+           colour(run, "\033[0m"), run->path, line, title);
+    print_report(run);
+    buf_clear(&run->report);
+}
+
+/* ------------------------------------------------- what to run through -- */
+
+char *trial_script_beside(const char *path)
+{
+    size_t len = strlen(path);
+    if (len < 5 || strcmp(path + len - 5, ".http") != 0)
+        return NULL;
+    for (size_t cut = len - 5; cut > 0 && path[cut] != '/'; cut--) {
+        char script[PATH_BYTES];
+        if (cut != len - 5 && path[cut] != '_')
+            continue;
+        int size = snprintf(script, sizeof script, "%.*s.lua", (int)cut, path);
+        if (size < PATH_BYTES && access(script, R_OK) == 0)
+            return xstrdup(script);
+    }
+    return NULL;
+}
+
+static void drop_own(struct run *run)
+{
+    ingest_free(run->own.ingest);
+    config_free(run->own_config);
+    free(run->own_key);
+    run->own = (struct bench){0};
+    run->own_config = NULL;
+    run->own_key = NULL;
+}
+
+static bool make_own(struct run *run, const struct attempt_request *request,
+                     const char *script, struct error *err)
+{
+    char key[PATH_BYTES * 2];
+    snprintf(key, sizeof key, "%s\n%s\n%s", script,
+             request->route ? request->route : "",
+             request->vars ? request->vars : "");
+    if (run->own_key && strcmp(run->own_key, key) == 0)
+        return true;
+    drop_own(run);
+    run->own_config =
+        config_for_script(script, request->route, request->vars, err);
+    if (!run->own_config)
+        return false;
+    const struct ingest_options options = config_ingest(run->own_config);
+    run->own.config = run->own_config;
+    run->own.ingest = ingest_new(&options, err);
+    run->own_key = run->own.ingest ? xstrdup(key) : NULL;
+    return run->own.ingest != NULL;
+}
+
+static bool has_route(const struct run *run,
+                      const struct attempt_request *request)
+{
+    struct route_match match;
+    struct error err;
+    return run->configured.ingest
+           && (route_find(run->configured.config->routes,
+                          method_of(text_of(request->method)),
+                          attempt_request_path(request), &match, &err)
+               || err.kind == ERR_METHOD);
+}
+
+static const struct bench *choose(struct run *run,
+                                  const struct attempt_request *request,
+                                  struct error *err)
+{
+    if (!request->script && has_route(run, request))
+        return &run->configured;
+    char *script = request->script ? xstrdup(request->script)
+                                   : trial_script_beside(run->path);
+    bool made = script ? make_own(run, request, script, err)
+                       : fail(err, ERR_USAGE,
+                              "no script beside it, and no route for %.*s",
+                              TEXT_ARG(attempt_request_path(request)));
+    free(script);
+    return made ? &run->own : NULL;
+}
+
+/* -------------------------------------------------------- one request --- */
+
+static struct text answer_of(const struct attempt *attempt)
+{
+    return attempt->error.kind == ERR_NONE ? attempt->receipt.reply.body
+                                           : text_of(attempt->error.text);
+}
+
+static void check_answer(struct run *run, const struct trial_case *trial)
+{
+    struct attempt *attempt = &run->attempt;
+    struct text answer = answer_of(attempt), wanted = text_of(trial->message);
+    if (attempt->status != trial->status)
+        buf_printf(&run->report, "- status %d\n+ status %d %.*s\n",
+                   trial->status, attempt->status, TEXT_ARG(answer));
+    if (wanted.len > 0
+        && (answer.len < wanted.len
+            || !memmem(answer.at, answer.len, wanted.at, wanted.len)))
+        buf_printf(&run->report, "- answer %.*s\n+ answer %.*s\n",
+                   TEXT_ARG(wanted), TEXT_ARG(answer));
+    if (trial->kept > 0)
+        buf_printf(&run->report,
+                   "- kept: requests are not kept in this version\n");
+}
+
+static void check_points(struct run *run, const struct trial_case *trial,
+                         const struct bench *bench)
+{
+    struct trial_difference difference = {.report = &run->report};
+    struct error err;
+    buf_clear(&run->lines);
+    if (run->attempt.error.kind == ERR_NONE)
+        attempt_lines(bench->ingest, bench->config->outputs.count, &run->lines);
+    if (!trial_compare(buf_text(&trial->lines), buf_text(&run->lines),
+                       run->attempt.request.time_ns, &difference, &err))
+        buf_printf(&run->report, "%s\n", err.text);
+}
+
+static void report_traceback(struct run *run, const struct bench *bench)
+{
+    struct text traceback = ingest_traceback(bench->ingest);
+    if (run->report.len > 0 && traceback.len > 0)
+        buf_printf(&run->report, "%.*s\n", TEXT_ARG(traceback));
+}
+
+static void run_case(struct run *run, const struct trial_case *trial)
+{
+    struct error err;
+    const struct bench *bench = choose(run, &trial->request, &err);
+    if (!bench) {
+        buf_printf(&run->report, "%s\n", err.text);
+        print_failure(run, trial->line, trial->title);
+        return;
+    }
+    attempt_run(&run->attempt, bench->ingest, bench->config->routes,
+                &trial->request);
+    if (!trial->has_expect)
+        return;
+    check_answer(run, trial);
+    check_points(run, trial, bench);
+    report_traceback(run, bench);
+    if (run->report.len > 0)
+        print_failure(run, trial->line, trial->title);
+    else
+        run->count->passed++;
+}
+
+/* -------------------------------------------------- files and folders --- */
+
+static bool run_file(struct run *run, const char *path)
+{
+    struct trial_file file;
+    struct error err;
+    run->path = path;
+    if (trial_file_read(path, &file, &err)) {
+        for (size_t i = 0; i < file.count; i++)
+            run_case(run, &file.cases[i]);
+    } else {
+        buf_printf(&run->report, "%s\n", err.text);
+        print_failure(run, 1, "cannot be read");
+    }
+    trial_file_deinit(&file);
+    drop_own(run);
+    return true;
+}
+
+static bool run_path(struct run *run, const char *path, struct error *err);
+
+static int is_of_interest(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+    return entry->d_name[0] != '.'
+           && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN
+               || (len > 5 && strcmp(entry->d_name + len - 5, ".http") == 0));
+}
+
+static bool run_folder(struct run *run, const char *path, struct error *err)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(path, &entries, is_of_interest, alphasort);
+    bool fine = count >= 0 || fail_errno(err, "reading folder %s", path);
+    for (int i = 0; i < count; i++) {
+        char inner[PATH_BYTES];
+        struct stat st;
+        int size =
+            snprintf(inner, sizeof inner, "%s/%s", path, entries[i]->d_name);
+        if (fine && size < PATH_BYTES && stat(inner, &st) == 0)
+            fine = S_ISDIR(st.st_mode) ? run_folder(run, inner, err)
+                                       : run_path(run, inner, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return fine;
+}
+
+static bool run_path(struct run *run, const char *path, struct error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return fail_errno(err, "%s", path);
+    return S_ISDIR(st.st_mode) ? run_folder(run, path, err)
+                               : run_file(run, path);
+}
+
+static bool start(struct run *run, struct error *err)
+{
+    attempt_init(&run->attempt);
+    buf_init(&run->lines, LIMIT_OUTPUTS * (size_t)LIMIT_REQUEST_LINES_BYTES);
+    buf_init(&run->report, REPORT_BYTES);
+    if (!run->options->config)
+        return true;
+    const struct ingest_options options = config_ingest(run->options->config);
+    run->configured.config = run->options->config;
+    run->configured.ingest = ingest_new(&options, err);
+    return run->configured.ingest != NULL;
+}
+
+bool trial_run(const struct trial_options *options, char *const *paths,
+               size_t path_count, struct trial_count *count, struct error *err)
+{
+    struct run run = {.options = options, .count = count};
+    *count = (struct trial_count){0};
+    bool fine = start(&run, err);
+    for (size_t i = 0; fine && i < path_count; i++) {
+        fine = run_path(&run, paths[i], err);
+        if (!fine)
+            err->kind = ERR_USAGE;
+    }
+    drop_own(&run);
+    ingest_free(run.configured.ingest);
+    buf_deinit(&run.report);
+    buf_deinit(&run.lines);
+    attempt_deinit(&run.attempt);
+    return fine;
+}

@@ -1,0 +1,329 @@
+/* trial_file.c - see trial_file.h. The file is cut at its lines that begin with
+ * ###; such a block is a request or an expectation, and each is read line by
+ * line. */
+#include "trial_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "file.h"
+#include "number.h"
+#include "timestamp.h"
+
+enum { FILE_BYTES = 64 << 20, EXPECT_BYTES = 16 << 20, PATH_BYTES = 4096 };
+
+struct reader {
+    const char *path;
+    struct text rest;
+    unsigned line; /* of the first line in rest */
+    struct trial_file *file;
+};
+
+static bool complain(const struct reader *reader, unsigned line,
+                     struct error *err, const char *what)
+{
+    return fail(err, ERR_USAGE, "%s:%u: %s", reader->path, line, what);
+}
+
+static struct text trim(struct text text)
+{
+    while (text.len > 0 && strchr(" \t\r\n", text.at[text.len - 1]))
+        text.len--;
+    while (text.len > 0 && strchr(" \t", text.at[0]))
+        text = text_skip(text, 1);
+    return text;
+}
+
+/* The next line, without its newline. */
+static struct text peek_line(const struct reader *reader)
+{
+    const char *end = memchr(reader->rest.at, '\n', reader->rest.len);
+    return (struct text){reader->rest.at, end ? (size_t)(end - reader->rest.at)
+                                              : reader->rest.len};
+}
+
+static struct text take_line(struct reader *reader)
+{
+    struct text line = peek_line(reader);
+    size_t taken = line.len < reader->rest.len ? line.len + 1 : line.len;
+    reader->rest = text_skip(reader->rest, taken);
+    reader->line++;
+    return line;
+}
+
+static bool is_at_block(const struct reader *reader)
+{
+    return reader->rest.len == 0 || text_starts_with(reader->rest, TEXT("###"));
+}
+
+/* The word that text begins with; *rest is what follows. */
+static struct text take_word(struct text text, struct text *rest)
+{
+    size_t len = 0;
+    while (len < text.len && text.at[len] != ' ' && text.at[len] != '\t')
+        len++;
+    *rest = trim(text_skip(text, len));
+    return (struct text){text.at, len};
+}
+
+static char *copy(struct text text)
+{
+    return xstrndup(text.at ? text.at : "", text.len);
+}
+
+static void beside(const struct reader *reader, struct text name, char *out)
+{
+    const char *slash = strrchr(reader->path, '/');
+    int dir_len =
+        slash && name.at[0] != '/' ? (int)(slash + 1 - reader->path) : 0;
+    snprintf(out, PATH_BYTES, "%.*s%.*s", dir_len, reader->path,
+             TEXT_ARG(name));
+}
+
+static bool read_time(const struct reader *reader, struct text value,
+                      struct attempt_request *request, struct error *err)
+{
+    struct error why;
+    request->has_time =
+        timestamp_parse(value, (struct text){0}, &request->time_ns, &why);
+    return request->has_time
+           || fail(err, ERR_USAGE, "%s:%u: @time: %s", reader->path,
+                   reader->line - 1, why.text);
+}
+
+static void replace(char **text, char *with)
+{
+    free(*text);
+    *text = with;
+}
+
+/* "# @name value"; other comments are for people, other names for editors. */
+static bool read_comment(const struct reader *reader, struct text line,
+                         struct attempt_request *request, struct error *err)
+{
+    struct text value;
+    line = trim(text_skip(line, line.at[0] == '#' ? 1 : 2));
+    struct text name = take_word(line, &value);
+    char path[PATH_BYTES];
+    if (text_equal(name, TEXT("@time")))
+        return read_time(reader, value, request, err);
+    if (text_equal(name, TEXT("@remote")))
+        replace(&request->remote, copy(value));
+    if (text_equal(name, TEXT("@route")))
+        replace(&request->route, copy(value));
+    if (text_equal(name, TEXT("@vars")))
+        replace(&request->vars, copy(value));
+    if (text_equal(name, TEXT("@script")) && value.len > 0) {
+        beside(reader, value, path);
+        replace(&request->script, xstrdup(path));
+    }
+    return true;
+}
+
+static bool is_comment(struct text line)
+{
+    return line.len > 0
+           && (line.at[0] == '#' || text_starts_with(line, TEXT("//")));
+}
+
+static bool read_request_line(const struct reader *reader, struct text line,
+                              struct attempt_request *request,
+                              struct error *err)
+{
+    struct text rest, version;
+    struct text method = take_word(trim(line), &rest);
+    struct text target = take_word(rest, &version);
+    if (target.len == 0) {
+        target = method;
+        method = TEXT("GET");
+    }
+    bool is_line =
+        (target.at[0] == '/' || memchr(target.at, ':', target.len))
+        && (version.len == 0 || text_starts_with(version, TEXT("HTTP/")));
+    if (!is_line)
+        return complain(reader, reader->line - 1, err,
+                        "no request line like \"POST /path HTTP/1.1\"");
+    request->method = copy(method);
+    request->target = copy(target);
+    return true;
+}
+
+static bool read_header(const struct reader *reader, struct text line,
+                        struct attempt_request *request, struct error *err)
+{
+    const char *colon = memchr(line.at, ':', line.len);
+    if (!colon || colon == line.at)
+        return complain(reader, reader->line - 1, err,
+                        "no header like \"Name: value\", and no empty line "
+                        "before the body");
+    size_t len = (size_t)(colon - line.at);
+    return attempt_request_header(request, trim((struct text){line.at, len}),
+                                  trim(text_skip(line, len + 1)))
+           || complain(reader, reader->line - 1, err, "too many headers");
+}
+
+static bool read_included(const struct reader *reader, struct text name,
+                          struct buf *body, struct error *err)
+{
+    char path[PATH_BYTES];
+    struct error why;
+    beside(reader, trim(name), path);
+    return file_read(&file_real, path, body, &why)
+           || complain(reader, reader->line - 1, err, why.text);
+}
+
+static struct text without_newline(struct text text)
+{
+    if (text.len > 0 && text.at[text.len - 1] == '\n')
+        text.len--;
+    if (text.len > 0 && text.at[text.len - 1] == '\r')
+        text.len--;
+    return text;
+}
+
+static bool read_body(struct reader *reader, struct buf *body,
+                      struct error *err)
+{
+    struct text start = reader->rest;
+    if (text_starts_with(start, TEXT("< "))) {
+        struct text name = text_skip(take_line(reader), 2);
+        while (!is_at_block(reader))
+            if (trim(take_line(reader)).len > 0)
+                return complain(reader, reader->line - 1, err,
+                                "something follows the file that is the body");
+        return read_included(reader, name, body, err);
+    }
+    while (!is_at_block(reader))
+        take_line(reader);
+    struct text whole = {start.at, start.len - reader->rest.len};
+    bool ends_file = reader->rest.len == 0;
+    whole = without_newline(whole);
+    if (!ends_file && whole.len > 0 && whole.at[whole.len - 1] == '\n')
+        whole = without_newline(whole);
+    return buf_append_text(body, whole)
+           || complain(reader, reader->line, err, "the body is too large");
+}
+
+static struct trial_case *add_case(struct reader *reader, struct text title)
+{
+    struct trial_file *file = reader->file;
+    file->cases =
+        xrealloc(file->cases, (file->count + 1) * sizeof *file->cases);
+    struct trial_case *made = &file->cases[file->count++];
+    *made = (struct trial_case){
+        .title = copy(trim(title)), .line = reader->line, .status = 204};
+    buf_init(&made->lines, EXPECT_BYTES);
+    attempt_request_init(&made->request);
+    return made;
+}
+
+/* From the line behind the title to the next block. */
+static bool read_request(struct reader *reader, struct text title,
+                         struct error *err)
+{
+    while (!is_at_block(reader) && trim(peek_line(reader)).len == 0)
+        take_line(reader);
+    if (is_at_block(reader))
+        return true; /* a title alone is a heading */
+    struct attempt_request *request = &add_case(reader, title)->request;
+    bool fine = true, has_line = false;
+    while (fine && !is_at_block(reader)) {
+        struct text line = take_line(reader);
+        if (!has_line && is_comment(line))
+            fine = read_comment(reader, line, request, err);
+        else if (!has_line && trim(line).len > 0)
+            fine = has_line = read_request_line(reader, line, request, err);
+        else if (has_line && trim(line).len == 0)
+            return read_body(reader, &request->body, err);
+        else if (has_line)
+            fine = read_header(reader, line, request, err);
+    }
+    return fine
+           && (has_line
+               || complain(reader, reader->line, err, "a request is missing"));
+}
+
+static bool read_expect_title(const struct reader *reader, struct text title,
+                              struct trial_case *expected, struct error *err)
+{
+    struct text message;
+    struct text status = take_word(title, &message);
+    int64_t number;
+    expected->has_expect = true;
+    if (status.len == 3 && number_read_int(status, &number))
+        expected->status = (int)number;
+    else
+        message = title;
+    if (expected->status < 200 || expected->status > 599)
+        return complain(reader, reader->line - 1, err,
+                        "### expect [STATUS] [a part of the answer]");
+    expected->message = copy(message);
+    return true;
+}
+
+static bool read_expect(struct reader *reader, struct text title,
+                        struct error *err)
+{
+    struct trial_file *file = reader->file;
+    if (file->count == 0 || file->cases[file->count - 1].has_expect)
+        return complain(reader, reader->line - 1, err,
+                        "### expect without a request before it");
+    struct trial_case *expected = &file->cases[file->count - 1];
+    if (!read_expect_title(reader, title, expected, err))
+        return false;
+    while (!is_at_block(reader)) {
+        struct text line = trim(take_line(reader));
+        if (line.len == 0 || line.at[0] == '#')
+            continue;
+        if (text_starts_with(line, TEXT("kept:")))
+            expected->kept++;
+        else if (!buf_append_text(&expected->lines, line)
+                 || !buf_append_char(&expected->lines, '\n'))
+            return complain(reader, reader->line - 1, err,
+                            "too many expected points");
+    }
+    return true;
+}
+
+static bool read_block(struct reader *reader, struct error *err)
+{
+    if (!text_starts_with(reader->rest, TEXT("###")))
+        return read_request(reader, TEXT(""), err);
+    struct text rest, title = trim(text_skip(take_line(reader), 3));
+    struct text word = take_word(title, &rest);
+    return text_equal(word, TEXT("expect")) ? read_expect(reader, rest, err)
+                                            : read_request(reader, title, err);
+}
+
+bool trial_file_read(const char *path, struct trial_file *file,
+                     struct error *err)
+{
+    struct buf whole;
+    buf_init(&whole, FILE_BYTES);
+    *file = (struct trial_file){0};
+    bool fine = file_read(&file_real, path, &whole, err);
+    struct reader reader = {path, buf_text(&whole), 1, file};
+    if (text_starts_with(reader.rest, TEXT("\xef\xbb\xbf")))
+        reader.rest = text_skip(reader.rest, 3);
+    while (fine && reader.rest.len > 0)
+        fine = read_block(&reader, err);
+    if (fine && file->count == 0)
+        fine = complain(&reader, 1, err, "no request in this file");
+    err->kind = fine ? ERR_NONE : ERR_USAGE;
+    buf_deinit(&whole);
+    return fine;
+}
+
+void trial_file_deinit(struct trial_file *file)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        free(file->cases[i].title);
+        free(file->cases[i].message);
+        buf_deinit(&file->cases[i].lines);
+        attempt_request_deinit(&file->cases[i].request);
+    }
+    free(file->cases);
+    *file = (struct trial_file){0};
+}

@@ -1,0 +1,44 @@
+/* trial_file.h - a *.http file, read: requests, and what is expected of each.
+ *
+ *   ### any title                    starts a request
+ *   # @time 2026-01-02T03:04:05Z     also @remote, @script, @route, @vars
+ *   POST /path?query HTTP/1.1        the version may be left out
+ *   Name: value
+ *                                    an empty line, then the body, or
+ *   < ./file                         the bytes of a file beside this one
+ *   ### expect 204 text              the status, and a part of the answer
+ *   measurement,tag=x field=1        a point a line, in any order
+ *
+ * The newline before a ### is not body, nor is an empty line before it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "attempt.h"
+#include "buf.h"
+
+struct error;
+
+struct trial_case {
+    char *title;
+    unsigned line;    /* of its title or request line */
+    bool has_expect;  /* else it is only sent */
+    int status;       /* expected; default 204 */
+    char *message;    /* a part of the answer, "" if nothing was said */
+    struct buf lines; /* expected points, a line each */
+    unsigned kept;    /* how many `kept:` lines there are */
+    struct attempt_request request;
+};
+
+struct trial_file {
+    struct trial_case *cases;
+    size_t count;
+};
+
+/* ERR_USAGE with "file:line: " for what is no such file; *file is to be
+ * deinited in any case. */
+bool trial_file_read(const char *path, struct trial_file *file,
+                     struct error *err);
+void trial_file_deinit(struct trial_file *file);

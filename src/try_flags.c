@@ -1,0 +1,304 @@
+/* try_flags.c - see try_flags.h.
+ *
+ * People paste the line that they have: curl's. So -X -H -d --data-binary
+ * --json -u mean what they mean there, down to the newlines that -d @FILE takes
+ * off and the content type that it sets; those of curl's flags that only change
+ * what is shown are taken and do nothing.
+ */
+#include "try_flags.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ceilings.h"
+#include "error.h"
+#include "file.h"
+#include "timestamp.h"
+#include "trial_file.h"
+
+enum { FLAG_TIME = 256, FLAG_BINARY, FLAG_RAW, FLAG_JSON };
+
+static const char short_flags[] = "c:s:X:p:t:H:d:u:ivkLfS";
+static const struct option long_flags[] = {
+    {"request", required_argument, NULL, 'X'},
+    {"header", required_argument, NULL, 'H'},
+    {"data", required_argument, NULL, 'd'},
+    {"data-ascii", required_argument, NULL, 'd'},
+    {"data-binary", required_argument, NULL, FLAG_BINARY},
+    {"data-raw", required_argument, NULL, FLAG_RAW},
+    {"json", required_argument, NULL, FLAG_JSON},
+    {"user", required_argument, NULL, 'u'},
+    {"time", required_argument, NULL, FLAG_TIME},
+    {"include", no_argument, NULL, 'i'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"insecure", no_argument, NULL, 'k'},
+    {"location", no_argument, NULL, 'L'},
+    {"fail", no_argument, NULL, 'f'},
+    {"silent", no_argument, NULL, 'S'},
+    {"show-error", no_argument, NULL, 'S'},
+    {NULL, 0, NULL, 0},
+};
+
+struct reading {
+    struct try_flags *flags;
+    bool has_data;     /* -d and its kin, or a body file */
+    const char *type;  /* -t */
+    const char *guess; /* the content type that curl would set */
+    struct error *err;
+};
+
+static bool complain(struct reading *reading, const char *what,
+                     const char *given)
+{
+    return fail(reading->err, ERR_USAGE, "%s: %.200s", what, given);
+}
+
+static void replace(char **text, const char *with)
+{
+    free(*text);
+    *text = xstrdup(with);
+}
+
+static bool read_stdin(struct reading *reading, struct buf *body)
+{
+    char chunk[64 << 10];
+    for (;;) {
+        ssize_t got = read(STDIN_FILENO, chunk, sizeof chunk);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return complain(reading, "reading stdin", strerror(errno));
+        if (got == 0)
+            return true;
+        if (!buf_append(body, chunk, (size_t)got))
+            return complain(reading, "the body", "too large");
+    }
+}
+
+static bool read_bytes(struct reading *reading, const char *path,
+                       struct buf *body)
+{
+    struct error why;
+    if (strcmp(path, "-") == 0)
+        return read_stdin(reading, body);
+    return file_read(&file_real, path, body, &why)
+           || complain(reading, "the body", why.text);
+}
+
+/* As curl does for -d @FILE. */
+static void drop_newlines(struct buf *body, size_t from)
+{
+    size_t kept = from;
+    for (size_t i = from; i < body->len; i++)
+        if (body->data[i] != '\n' && body->data[i] != '\r'
+            && body->data[i] != '\0')
+            body->data[kept++] = body->data[i];
+    buf_truncate(body, kept);
+}
+
+static bool take_data(struct reading *reading, int flag, const char *data)
+{
+    struct buf *body = &reading->flags->request.body;
+    bool is_json = flag == FLAG_JSON;
+    if (reading->has_data && !is_json)
+        buf_append_char(body, '&');
+    reading->has_data = true;
+    reading->guess =
+        is_json ? "application/json" : "application/x-www-form-urlencoded";
+    if (data[0] != '@' || flag == FLAG_RAW)
+        return buf_append_text(body, text_of(data))
+               || complain(reading, "the body", "too large");
+    size_t from = body->len;
+    bool is_read = read_bytes(reading, data + 1, body);
+    if (is_read && flag == 'd')
+        drop_newlines(body, from);
+    return is_read;
+}
+
+static struct text trim(struct text text)
+{
+    while (text.len > 0 && text.at[0] == ' ')
+        text = text_skip(text, 1);
+    while (text.len > 0 && text.at[text.len - 1] == ' ')
+        text.len--;
+    return text;
+}
+
+static bool take_header(struct reading *reading, const char *header)
+{
+    const char *colon = strchr(header, ':');
+    if (!colon || colon == header)
+        return complain(reading, "-H is 'Name: value', not", header);
+    struct text name = {header, (size_t)(colon - header)};
+    return attempt_request_header(&reading->flags->request, trim(name),
+                                  trim(text_of(colon + 1)))
+           || complain(reading, "too many headers, from here on", header);
+}
+
+/* -u: an Authorization header. */
+static bool take_user(struct reading *reading, const char *user)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr"
+                                 "stuvwxyz0123456789+/";
+    struct buf header;
+    buf_init(&header, 4096);
+    buf_printf(&header, "Authorization: Basic ");
+    size_t len = strlen(user);
+    for (size_t i = 0; i < len; i += 3) {
+        unsigned left = (unsigned)(len - i), bits = 0;
+        for (size_t j = 0; j < 3; j++)
+            bits = bits << 8 | (j < left ? (unsigned char)user[i + j] : 0);
+        buf_append_char(&header, digits[bits >> 18]);
+        buf_append_char(&header, digits[bits >> 12 & 63]);
+        buf_append_char(&header, left > 1 ? digits[bits >> 6 & 63] : '=');
+        buf_append_char(&header, left > 2 ? digits[bits & 63] : '=');
+    }
+    bool taken = take_header(reading, buf_string(&header));
+    buf_deinit(&header);
+    return taken;
+}
+
+static bool take_time(struct reading *reading, const char *time)
+{
+    struct attempt_request *request = &reading->flags->request;
+    struct error why;
+    request->has_time = timestamp_parse(text_of(time), (struct text){0},
+                                        &request->time_ns, &why);
+    return request->has_time || complain(reading, "--time", why.text);
+}
+
+static bool take_path(struct reading *reading, const char *path)
+{
+    reading->flags->has_target = true;
+    replace(&reading->flags->request.target, path);
+    return path[0] == '/' || strstr(path, "://")
+           || complain(reading, "-p begins with a /, not with", path);
+}
+
+static bool take_flag(struct reading *reading, int flag, const char *value)
+{
+    struct try_flags *flags = reading->flags;
+    switch (flag) {
+    case 'c':
+        flags->config = value;
+        return true;
+    case 's':
+        flags->script = value;
+        return true;
+    case 'X':
+        replace(&flags->request.method, value);
+        return true;
+    case 'p':
+        return take_path(reading, value);
+    case 't':
+        reading->type = value;
+        return true;
+    case 'H':
+        return take_header(reading, value);
+    case 'u':
+        return take_user(reading, value);
+    case FLAG_TIME:
+        return take_time(reading, value);
+    case 'd':
+    case FLAG_BINARY:
+    case FLAG_RAW:
+    case FLAG_JSON:
+        return take_data(reading, flag, value);
+    case '?':
+        return fail(
+            reading->err, ERR_USAGE,
+            "moonline try [-c FILE] [-s SCRIPT] [-X METHOD] "
+            "[-p PATH?QUERY] [-t TYPE] [-H 'Name: value'] "
+            "[-d DATA or @FILE] [--data-binary DATA] [-u USER:PASSWORD] "
+            "[--time T] [BODYFILE or -, or x.http, or URL]");
+    default:
+        return true; /* curl's, about what is shown */
+    }
+}
+
+/* The first request of a file is where the flags start from. */
+static bool take_file(struct reading *reading, const char *path)
+{
+    struct trial_file file;
+    bool is_read = trial_file_read(path, &file, reading->err);
+    if (is_read) {
+        attempt_request_deinit(&reading->flags->request);
+        reading->flags->request = file.cases[0].request;
+        file.cases[0].request = (struct attempt_request){0};
+        reading->flags->file = path;
+        reading->flags->has_target = true;
+        reading->has_data = reading->flags->request.body.len > 0;
+    }
+    trial_file_deinit(&file);
+    return is_read;
+}
+
+static bool is_request_file(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 5 && strcmp(name + len - 5, ".http") == 0;
+}
+
+static bool take_word(struct reading *reading, const char *word)
+{
+    if (strstr(word, "://"))
+        return take_path(reading, word);
+    if (is_request_file(word))
+        return true; /* taken before the flags */
+    if (reading->has_data)
+        return complain(reading, "a second body", word);
+    reading->has_data = true;
+    return read_bytes(reading, word, &reading->flags->request.body);
+}
+
+/* A request file is looked for first, so that flags can change what is in it.
+ */
+static bool take_files(struct reading *reading, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (is_request_file(argv[i]) && argv[i][0] != '-' && argv[i][0] != '@')
+            return take_file(reading, argv[i]);
+    return true;
+}
+
+static bool settle(struct reading *reading)
+{
+    struct attempt_request *request = &reading->flags->request;
+    struct text name = TEXT("Content-Type");
+    const char *type = reading->type ? reading->type : reading->guess;
+    if (!request->method)
+        replace(&request->method, reading->has_data ? "POST" : "GET");
+    if (!request->target)
+        replace(&request->target, "/");
+    if (type
+        && (reading->type || !pairs_get_nocase(&request->headers, name).at))
+        return attempt_request_header(request, name, text_of(type))
+               || complain(reading, "too many headers", type);
+    return true;
+}
+
+bool try_flags_read(int argc, char **argv, struct try_flags *flags,
+                    struct error *err)
+{
+    *flags = (struct try_flags){0};
+    attempt_request_init(&flags->request);
+    struct reading reading = {.flags = flags, .err = err};
+    bool fine = take_files(&reading, argc, argv);
+    for (int flag;
+         fine
+         && (flag = getopt_long(argc, argv, short_flags, long_flags, NULL))
+                != -1;)
+        fine = take_flag(&reading, flag, optarg);
+    for (int i = optind; fine && i < argc; i++)
+        fine = take_word(&reading, argv[i]);
+    return fine && settle(&reading);
+}
+
+void try_flags_deinit(struct try_flags *flags)
+{
+    attempt_request_deinit(&flags->request);
+}

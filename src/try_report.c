@@ -1,0 +1,95 @@
+/* try_report.c - see try_report.h.
+ *
+ *   204, 1 point.  ecowitt.lua:14: number("--") is nil   receipt time: 0 points
+ *   warnings: field temp="59.7" is text
+ *
+ * The first line says what became of the request and what was left behind, the
+ * second what looks wrong. What the script printed comes before both.
+ */
+#include "try_report.h"
+
+#include <stdio.h>
+
+#include "attempt.h"
+#include "verify.h"
+
+static void print_log(const struct notes *notes)
+{
+    struct text said = buf_text(&notes->lines[NOTE_LOG]);
+    fprintf(stderr, "%.*s", TEXT_ARG(said));
+}
+
+/* The notes of a kind in one line, with a heading before the first. */
+static void print_notes(const struct notes *notes, enum note_kind kind,
+                        const char *heading)
+{
+    struct text rest = buf_text(&notes->lines[kind]);
+    for (const char *before = heading; rest.len > 0; before = "   ") {
+        const char *end = memchr(rest.at, '\n', rest.len);
+        size_t len = end ? (size_t)(end - rest.at) : rest.len;
+        fprintf(stderr, "%s%.*s", before, (int)len, rest.at);
+        rest = text_skip(rest, end ? len + 1 : len);
+    }
+}
+
+static void print_outcome(const struct attempt *attempt)
+{
+    const struct receipt *receipt = &attempt->receipt;
+    size_t points = receipt->point_count;
+    if (attempt->error.kind != ERR_NONE) {
+        fprintf(stderr, "%d, nothing stored: %s", attempt->status,
+                attempt->error.text);
+        return;
+    }
+    fprintf(stderr, "%d, %zu point%s.", attempt->status, points,
+            points == 1 ? "" : "s");
+    if (receipt->empty_count > 0)
+        fprintf(stderr, "  %zu without any field that has a value: dropped",
+                receipt->empty_count);
+}
+
+static void print_answer(const struct reply *reply)
+{
+    if (reply->body.len > 0)
+        fprintf(stderr, "answer: %.*s%s%.*s\n", TEXT_ARG(reply->type),
+                reply->type.len ? " " : "", TEXT_ARG(reply->body));
+}
+
+/* Who posts is not checked here; but whoever pastes a line wants to know. */
+static void print_verify(const struct attempt *attempt)
+{
+    struct error err;
+    const struct route *route = attempt->match.route;
+    const struct verify_claim claim = {.remote = attempt->request.remote,
+                                       .headers = &attempt->request.headers,
+                                       .query_string =
+                                           attempt->request.query_string};
+    if (route && route->verify && !verify_sender(route->verify, &claim, &err))
+        fprintf(stderr,
+                "the sender is not checked here; the gateway would say %d: "
+                "%s\n",
+                error_status(&err), err.text);
+}
+
+void try_report(const struct attempt *attempt, struct text traceback)
+{
+    const struct notes *notes = &attempt->notes;
+    bool stored = attempt->error.kind == ERR_NONE;
+    print_log(notes);
+    print_outcome(attempt);
+    print_notes(notes, NOTE_NIL, "  ");
+    if (stored && attempt->receipt.point_count > 0)
+        fprintf(stderr, "   receipt time: %u points",
+                notes->receipt_time_points);
+    print_notes(notes, NOTE_LEFT_OUT, "   left out: ");
+    fputc('\n', stderr);
+    if (notes->lines[NOTE_WARNING].len > 0) {
+        print_notes(notes, NOTE_WARNING, "warnings: ");
+        fputc('\n', stderr);
+    }
+    if (stored)
+        print_answer(&attempt->receipt.reply);
+    else if (traceback.len > 0)
+        fprintf(stderr, "%.*s\n", TEXT_ARG(traceback));
+    print_verify(attempt);
+}

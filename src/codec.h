@@ -16,7 +16,8 @@ struct error;
 bool codec_hex_decode(struct text in, struct buf *out, struct error *err);
 bool codec_hex_encode(struct text in, struct buf *out);
 
-/* Both alphabets (+/ and -_) are read, with or without padding; blanks and
+/* decode asks for room of 3 bytes for each 4 begun, then gives back the rest.
+ * Both alphabets (+/ and -_) are read, with or without padding; blanks and
  * newlines are skipped. The writer uses +/ and padding. */
 bool codec_base64_decode(struct text in, struct buf *out, struct error *err);
 bool codec_base64_encode(struct text in, struct buf *out);
@@ -33,8 +34,9 @@ bool codec_url_encode(struct text in, struct buf *out);
 bool codec_utf8_is_valid(struct text in, size_t *offset);
 
 /* Appends in as UTF-8. charset as in a Content-Type, in any case; empty means
- * UTF-8. Read: utf-8, us-ascii, iso-8859-1, iso-8859-15, windows-1252, utf-16,
- * utf-16le, utf-16be. A BOM goes. ERR_MEDIA_TYPE for another charset;
- * ERR_BAD_REQUEST for bytes that are none of it. */
+ * UTF-8. Read: utf-8, us-ascii, iso-8859-1 (whose control bytes are read as
+ * windows-1252), iso-8859-15, windows-1252, utf-16, utf-16le, utf-16be. A BOM
+ * goes. ERR_MEDIA_TYPE for another charset; ERR_BAD_REQUEST for bytes that are
+ * none of it. */
 bool codec_to_utf8(struct text in, struct text charset, struct buf *out,
                    struct error *err);

@@ -12,6 +12,10 @@
 
 struct error;
 
+/* True if name says its offset itself: "", "Z", "UTC", "GMT", "UT", "+01:00",
+ * "-0700", "+01". */
+bool zone_fixed_offset(struct text name, int64_t *offset_s);
+
 /* Local wall time, as seconds since 1970 read as if it were UTC, to UTC. name:
  * "Europe/Berlin", "+01:00", "-0700", "UTC", "" (UTC). In the hour that comes
  * twice the first counts; a time that is skipped is moved ahead by the gap.

@@ -1,11 +1,11 @@
 /* config_place.c - see config_place.h.
  *
- * The text is cut into Lua's tokens, the last `return` is looked up, and the
- * table constructor behind it is walked with the tree at hand: `name = value`
- * and `["name"] = value` are keys, anything else counts as the next element. A
- * value that is a constructor is walked in turn; one that is just a name is
- * looked up as `name = {` anywhere in the file; any other expression is skipped
- * up to its comma.
+ * The text is cut into Lua's tokens, the last `return` outside of any
+ * function is looked up, and the table constructor behind it is walked with the
+ * tree at hand: `name = value` and `["name"] = value` are keys, anything else
+ * counts as the next element. A value that is a constructor is walked in turn;
+ * one that is just a name is looked up as `name = {` anywhere in the file; any
+ * other expression is skipped up to its comma.
  *
  * What can go wrong: code may build the table in ways that no walk can follow.
  * Then a key is not found, or found where another of its name was written; the
@@ -328,8 +328,10 @@ void config_place(struct setting *root, struct text lua)
 {
     struct scan scan = {.whole = lua, .line = 1}, last = scan;
     root->line = 1;
+    int depth = 0;
     for (struct token token; (token = next_token(&scan)).kind != TOKEN_END;) {
-        if (is_name(token, "return")) {
+        depth += nesting(token);
+        if (depth == 0 && is_name(token, "return")) {
             last = scan;
             root->line = token.line;
         }

@@ -118,6 +118,8 @@ static int load_file(lua_State *L)
     script_sandbox_open(L);
     script_api_open(L);
     script_json_open(L);
+    script_time_open(L);
+    script_codec_open(L);
     script_sandbox_close(L);
 
     lua_pushfstring(L, "@%s", source->name);

@@ -136,10 +136,7 @@ static int compare_names(const void *left, const void *right)
         return a->text.at   ? 1
                : b->text.at ? -1
                             : (a->number > b->number) - (a->number < b->number);
-    size_t len = a->text.len < b->text.len ? a->text.len : b->text.len;
-    int order = memcmp(a->text.at, b->text.at, len);
-    return order ? order
-                 : (a->text.len > b->text.len) - (a->text.len < b->text.len);
+    return text_compare(a->text, b->text);
 }
 
 static struct name name_at(lua_State *L, int index)

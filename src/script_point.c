@@ -19,12 +19,12 @@
 #include <lauxlib.h>
 
 #include "clock.h"
+#include "near.h"
 #include "notes.h"
 #include "number.h"
 #include "point.h"
 #include "route.h"
 #include "script_lua.h"
-#include "near.h"
 #include "script_whole.h"
 
 enum { INDEX_BITS = 20, FIRST_STORED = 16, STATUS_LEAST = 400 };
@@ -178,6 +178,20 @@ static void add_fields(lua_State *L, struct script_call *call, int fields)
         warn_field(call->notes, key, &value);
         if (!point_add_field(call->points, key, value, &err))
             script_lua_raise(L, &err);
+    }
+}
+
+/* Lua's tables have an order of their own in every process; sorted, the same
+ * payload gives the same line always, and batches compress better. */
+static void sort_fields(struct point *draft)
+{
+    for (unsigned i = 1; i < draft->field_count; i++) {
+        struct field field = draft->fields[i];
+        unsigned to = i;
+        for (; to > 0 && text_compare(draft->fields[to - 1].key, field.key) > 0;
+             to--)
+            draft->fields[to] = draft->fields[to - 1];
+        draft->fields[to] = field;
     }
 }
 
@@ -337,6 +351,7 @@ static size_t build(lua_State *L, struct script_call *call)
         add_tags(L, call, form.tags);
     add_route_tags(L, call);
     add_fields(L, call, form.fields);
+    sort_fields(&call->points->draft);
     set_time(L, call, form.time);
     call->points->draft.outputs = output_bits(L, form.output);
     if (!point_end(call->points, &index, &err))

@@ -19,12 +19,12 @@
 #include <lauxlib.h>
 
 #include "clock.h"
+#include "near.h"
 #include "point.h"
 #include "request.h"
 #include "route.h"
 #include "script_json.h"
 #include "script_lua.h"
-#include "near.h"
 #include "script_whole.h"
 
 enum { NAME_BYTES = 256, UNCOUNTED_BYTES = 4096 };

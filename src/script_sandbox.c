@@ -13,9 +13,9 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "near.h"
 #include "notes.h"
 #include "script_lua.h"
-#include "near.h"
 
 static const char environment_key;
 

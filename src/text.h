@@ -31,6 +31,14 @@ static inline bool text_equal(struct text a, struct text b)
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* Below, at or above zero as a stands before, with or after b, bytewise. */
+static inline int text_compare(struct text a, struct text b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.at, b.at, len) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 /* ASCII letters match in either case; for header names and schemes. */
 static inline bool text_equal_nocase(struct text a, struct text b)
 {

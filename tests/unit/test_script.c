@@ -2,20 +2,569 @@
  * request finds everything as it should be. */
 #include "script_unit.h"
 
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FUNCTION(body) "return function(req)\n" body "\nend\n"
+
 static void a_returned_point_is_stored(void **state)
 {
     (void)state;
-    expect_lines("return function(req)\n"
-                 "  return point('m', { a = req.json.name }, "
-                 "{ x = req.json.x })\n"
-                 "end",
+    expect_lines(FUNCTION("return point('m', { a = req.json.name },"
+                          " { x = req.json.x })"),
                  "{\"name\":\"n\",\"x\":1.5}", "m,a=n x=1.5\n");
+}
+
+static void nothing_may_be_returned(void **state)
+{
+    (void)state;
+    expect_lines(FUNCTION(""), "", "");
+    expect_lines(FUNCTION("return nil"), "", "");
+    expect_lines(FUNCTION("return false"), "", "");
+    expect_lines(FUNCTION("return {}"), "", "");
+    expect_lines(FUNCTION("return nil, nil"), "", "");
+}
+
+static void a_list_may_have_gaps(void **state)
+{
+    (void)state;
+    expect_lines(FUNCTION("local function p(x)"
+                          " return point('m', nil, { x = x }) end\n"
+                          "return { nil, p(1), false, p(2), nil, p(3) }"),
+                 "", "m x=1\nm x=2\nm x=3\n");
+}
+
+static void emitted_and_returned_points_come_in_order_and_once(void **state)
+{
+    (void)state;
+    expect_lines(FUNCTION("local p = point('m', nil, { x = 1 })\n"
+                          "emit('m', nil, { x = 2 })\n"
+                          "emit{ measurement = 'm', fields = { x = 3 } }\n"
+                          "emit(p)\n"
+                          "return { p, point('m', nil, { x = 4 }) }"),
+                 "", "m x=2\nm x=3\nm x=1\nm x=4\n");
+}
+
+static void a_refusal_has_its_reason_and_status(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(
+        &bench, FUNCTION("emit('m', nil, { x = 1 })\n"
+                         "if req.text == '' then return nil, 'empty' end\n"
+                         "return nil, 'gone', 410")));
+    assert_false(bench_run(&bench, ""));
+    assert_int_equal(bench.err.kind, ERR_REFUSED);
+    assert_int_equal(bench.err.status, 0);
+    assert_string_equal(bench.err.text, "empty");
+    assert_int_equal(bench.call.stored_count, 0);
+    assert_false(bench_run(&bench, "x"));
+    assert_int_equal(bench.err.status, 410);
+    assert_string_equal(bench.err.text, "gone");
+    bench_free(&bench);
+}
+
+static void expect_script_error(const char *text, const char *message)
+{
+    expect_failure(text, "{}", ERR_SCRIPT, message);
+}
+
+static void nonsense_that_is_returned_is_named(void **state)
+{
+    (void)state;
+    expect_script_error(FUNCTION("return 42"),
+                        "t.lua:1: returned a number, not a point or a list"
+                        " of points");
+    expect_script_error(FUNCTION("return 'ok'"),
+                        "t.lua:1: returned text, not a point or a list of"
+                        " points");
+    expect_script_error(FUNCTION("return true"),
+                        "t.lua:1: returned a boolean, not a point or a list"
+                        " of points");
+    expect_script_error(FUNCTION("return { measurement = 'm' }"),
+                        "t.lua:1: returned a table with measurement in it,"
+                        " not a list of points: is point{...} meant?");
+    expect_script_error(FUNCTION("return { 'm' }"),
+                        "t.lua:1: element 1 of the returned list is text, not"
+                        " a point");
+    expect_script_error(FUNCTION("return { [1 << 40] = false }"),
+                        "t.lua:1: returned a list whose gaps are too wide");
+    expect_script_error(FUNCTION("local p = point('m', nil, { x = 1 })\n"
+                                 "return p, p"),
+                        "t.lua:1: returned 2 values: return one list of"
+                        " points, { a, b }");
+    expect_script_error(FUNCTION("return nil, {}"),
+                        "t.lua:1: returned nil and a table, where the reason"
+                        " should be text");
+    expect_script_error(FUNCTION("return nil, 'why', 200"),
+                        "t.lua:1: returned nil, why and a status that is none"
+                        " of 400 to 599");
+    expect_script_error(FUNCTION("return nil, 'why', '404 not'"),
+                        "t.lua:1: returned nil, why and a status that is none"
+                        " of 400 to 599");
+}
+
+static void an_error_has_file_and_line(void **state)
+{
+    (void)state;
+    expect_script_error("return function(req)\n\n  local x = req.json.a.b\n"
+                        "end",
+                        "t.lua:3: attempt to index a nil value (field 'a')");
+    expect_script_error(FUNCTION("error('mine')"), "t.lua:2: mine");
+    expect_script_error(FUNCTION("error('mine', 0)"), "t.lua:2: mine");
+    expect_script_error(FUNCTION("error({})"),
+                        "t.lua:2: the error is a table, not text");
+    expect_script_error(FUNCTION("error(nil)"),
+                        "t.lua:2: the error is nil, not text");
+}
+
+static void points_before_an_error_are_not_stored(void **state)
+{
+    (void)state;
+    expect_script_error(FUNCTION("emit('m', nil, { x = 1 })\nerror('no')"),
+                        "t.lua:3: no");
+}
+
+static void a_traceback_is_kept(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(&bench, "local function inner() error('x') end\n"
+                                   "return function() inner() end"));
+    assert_false(bench_run(&bench, ""));
+    const char *trace = buf_string(&bench.traceback);
+    assert_non_null(strstr(trace, "t.lua:1: in upvalue 'inner'"));
+    assert_non_null(strstr(trace, "t.lua:2: in function"));
+    bench_free(&bench);
+}
+
+static void a_file_that_does_not_load_is_a_config_error(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"return function(", "t.lua:1: <name> or '...' expected near <eof>"},
+        {"", "t.lua:1: the file returns nil; it must end with a function:"
+             " return function(req) ... end"},
+        {"return 1", "t.lua:1: the file returns a number; it must end with a"
+                     " function: return function(req) ... end"},
+        {"local x\nerror('bad')", "t.lua:2: bad"},
+        {"\n\nreturn poit", "t.lua:3: there is no global poit (did you mean"
+                            " point?)"},
+        {"point('m', nil, {})",
+         "t.lua:1: point() works only inside the function that the file"
+         " returns, once there is a request"},
+        {"\033Lua", "t.lua:1: attempt to load a binary chunk (mode is 't')"},
+        {"while true do end", "t.lua:1: time limit of 1000 ms reached"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        assert_false(bench_load(&bench, cases[i].text));
+        assert_string_equal(bench.err.text, cases[i].message);
+        assert_int_equal(bench.err.kind, ERR_CONFIG);
+        bench_free(&bench);
+    }
+}
+
+static void a_byte_order_mark_is_skipped(void **state)
+{
+    (void)state;
+    expect_lines("\xef\xbb\xbfreturn function() end", "", "");
+}
+
+/* Each is ended, and the next request of the same state is unharmed. */
+static void expect_ended(const char *loop, const char *message)
+{
+    struct bench bench;
+    char text[1000];
+    snprintf(text, sizeof text,
+             FUNCTION("if req.text == 'go' then\n%s\nend\n"
+                      "return point('m', nil, { x = 1 })"),
+             loop);
+    if (!bench_load(&bench, text))
+        fail_msg("%s", bench.err.text);
+    for (int i = 0; i < 2; i++) {
+        assert_false(bench_run(&bench, "go"));
+        assert_int_equal(bench.err.kind, ERR_SCRIPT);
+        if (!strstr(bench.err.text, message))
+            fail_msg("%s, not %s", bench.err.text, message);
+        if (!bench_run(&bench, "") || bench.lines.len == 0)
+            fail_msg("the next request: %s", bench.err.text);
+    }
+    bench_free(&bench);
+}
+
+static void an_endless_loop_ends(void **state)
+{
+    (void)state;
+    static const char why[] = "t.lua:3: time limit of 10 ms reached";
+    expect_ended("while true do end", why);
+    expect_ended("while true do pcall(function() while true do end end) end",
+                 why);
+    expect_ended("while true do try(function() while true do end end) end",
+                 why);
+    expect_ended("local function f() return f() end f()", why);
+    expect_ended("for _ in (function() return 1 end) do end", why);
+    expect_ended("table.sort({1,2,3}, function() while true do end end)", why);
+    expect_ended("('x'):gsub('x', function() while true do end end)", why);
+    expect_ended("each({1}, function() while true do end end)", why);
+}
+
+static void deep_recursion_ends(void **state)
+{
+    (void)state;
+    expect_ended("local function f() return f() + 1 end f()", "t.lua:");
+    expect_ended("local function f() pcall(f) end f() error('out')", "t.lua:");
+}
+
+static void a_large_body_buys_time(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(&bench, FUNCTION("while true do end")));
+    char *body = calloc(1, 500000);
+    assert_false(bench_run_text(&bench, (struct text){body, 500000}));
+    assert_string_equal(bench.err.text, "t.lua:2: time limit of 60 ms reached");
+    bench.route.limits.time_ns = 5000000;
+    assert_false(bench_run(&bench, ""));
+    assert_string_equal(bench.err.text, "t.lua:2: time limit of 5 ms reached");
+    free(body);
+    bench_free(&bench);
+}
+
+static void a_memory_bomb_ends(void **state)
+{
+    (void)state;
+    static const char why[] = "memory limit of 32000000 bytes reached";
+    expect_ended("local s = ('x'):rep(1000000) local t = {}\n"
+                 "for i = 1, 100 do t[i] = s .. i end",
+                 why);
+    expect_ended("local s = ('x'):rep(1000000) local t = {}\n"
+                 "for i = 1, 100 do pcall(function() t[i] = s .. i end) end",
+                 why);
+    expect_ended("local s = 'x' while true do s = s .. s end", why);
+}
+
+static void memory_held_by_a_variable_of_the_file_goes_too(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(
+        bench_load(&bench, "local kept = {}\n" FUNCTION(
+                               "for i = 1, 20 do\n"
+                               "kept[#kept + 1] = ('x'):rep(1000000) .. i\n"
+                               "end")));
+    assert_true(bench_run(&bench, ""));
+    assert_true(script_memory_bytes(bench.script) > 20000000);
+    assert_false(bench_run(&bench, ""));
+    assert_string_equal(bench.err.text,
+                        "t.lua:2: memory limit of 32000000 bytes reached");
+    assert_true(script_memory_bytes(bench.script) < 200000);
+    assert_true(bench_run(&bench, ""));
+    bench_free(&bench);
+}
+
+static void what_a_large_request_left_is_collected(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(&bench, FUNCTION("local t = {}\n"
+                                            "for i = 1, 30000 do\n"
+                                            "t[i] = { i }\nend")));
+    size_t before = script_memory_bytes(bench.script);
+    assert_true(bench_run(&bench, ""));
+    assert_true(script_memory_bytes(bench.script) < before + 100000);
+    bench_free(&bench);
+}
+
+static void a_state_needs_a_little_memory(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(&bench, "return function() end"));
+    struct limits limits = LIMITS_DEFAULT;
+    struct error err;
+    for (size_t bytes = 0; bytes < 60000; bytes += 997) {
+        limits.memory_bytes = bytes;
+        struct script *script = script_new(&bench.source, &limits, NULL, &err);
+        if (!script)
+            assert_non_null(strstr(err.text, "memory limit of "));
+        script_free(script);
+    }
+    bench_free(&bench);
+}
+
+static void what_reaches_the_system_is_not_there(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "io",           "os",     "debug",          "package", "coroutine",
+        "load",         "dofile", "loadfile",       "xpcall",  "getmetatable",
+        "setmetatable", "rawset", "collectgarbage", "warn",    "_G",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text[200], message[200];
+        snprintf(text, sizeof text, FUNCTION("local x = %s"), names[i]);
+        snprintf(message, sizeof message, "t.lua:2: there is no global %s",
+                 names[i]);
+        struct bench bench;
+        assert_true(bench_load(&bench, text));
+        assert_false(bench_run(&bench, ""));
+        if (strncmp(bench.err.text, message, strlen(message)) != 0)
+            fail_msg("%s, not %s", bench.err.text, message);
+        bench_free(&bench);
+    }
+    expect_script_error(FUNCTION("string.dump(error)"),
+                        "t.lua:2: attempt to call a nil value (field 'dump')");
+}
+
+static void globals_are_written_only_while_the_file_loads(void **state)
+{
+    (void)state;
+    expect_lines("count = 1\nfunction double(x) return x * 2 end\n" FUNCTION(
+                     "return point('m', nil, { x = double(count) })"),
+                 "", "m x=2\n");
+    expect_script_error("count = 1\n" FUNCTION("count = count + 1"),
+                        "t.lua:3: global count is set while a request runs: it"
+                        " would be seen by the next one; write local count");
+    expect_script_error(FUNCTION("last = 1"),
+                        "t.lua:2: global last is set while a request runs: it"
+                        " would be seen by the next one; write local last");
+    expect_script_error(FUNCTION("_ENV[1] = 1"),
+                        "t.lua:2: global ? is set while a request runs: it"
+                        " would be seen by the next one; write local ?");
+    expect_script_error(FUNCTION("return flaten({})"),
+                        "t.lua:2: there is no global flaten (did you mean"
+                        " flatten?)");
+    expect_script_error(FUNCTION("return _ENV[{}]"),
+                        "t.lua:2: there is no global that is a table");
+}
+
+static void a_handle_lives_for_one_request(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(
+        &bench, "local kept\n" FUNCTION(
+                    "if kept then return kept end\n"
+                    "kept = point('m', nil, { x = 1 })\nreturn kept")));
+    assert_true(bench_run(&bench, ""));
+    assert_false(bench_run(&bench, ""));
+    assert_string_equal(bench.err.text, "t.lua:2: this point belongs to an"
+                                        " earlier request");
+    bench_free(&bench);
+}
+
+static void the_senders_bytes_are_blamed_for_bad_json(void **state)
+{
+    (void)state;
+    static const char why[] = "offset 5, line 1, column 6: a value expected,"
+                              " not '}'";
+    expect_failure(FUNCTION("local x = req.json"), "{\"a\":}", ERR_BAD_REQUEST,
+                   why);
+    expect_failure(FUNCTION("return json.decode('{\"a\":}')"), "",
+                   ERR_BAD_REQUEST, why);
+    expect_lines(FUNCTION("local ok, why = pcall(function()"
+                          " return req.json end)\n"
+                          "return point('m', nil, { ok = ok, why = why })"),
+                 "{\"a\":}",
+                 "m ok=false,why=\"offset 5, line 1, column 6: a value"
+                 " expected, not '}'\"\n");
+    expect_lines(FUNCTION("local x, why = try(json.decode, '[')\n"
+                          "return point('m', nil, { why = why })"),
+                 "",
+                 "m why=\"offset 1, line 1, column 2: a value expected, the"
+                 " text ends\"\n");
+    expect_script_error(FUNCTION("json.decode({})"),
+                        "t.lua:2: bad argument #1 to 'decode' (string"
+                        " expected, got table)");
+}
+
+static void more_points_than_allowed_are_too_large(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(&bench, FUNCTION("for i = 1, 11 do\n"
+                                            "emit('m', nil, { x = i })\n"
+                                            "end")));
+    bench.points.max_count = 10;
+    assert_false(bench_run(&bench, ""));
+    assert_int_equal(bench.err.kind, ERR_TOO_LARGE);
+    assert_non_null(strstr(bench.err.text, "more than 10 points"));
+    assert_int_equal(bench.call.stored_count, 0);
+    bench_free(&bench);
+}
+
+static void many_points_are_stored(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(&bench, FUNCTION("for i = 1, 5000 do\n"
+                                            "emit('m', nil, { x = i })\n"
+                                            "end")));
+    assert_true(bench_run(&bench, ""));
+    assert_int_equal(bench.call.stored_count, 5000);
+    assert_int_equal(bench.call.stored[4999], 4999);
+    bench_free(&bench);
+}
+
+static void a_reply_holds_whatever_happens_below(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(
+        bench_load(&bench, FUNCTION("reply(201, { ok = true, list = {1} })\n"
+                                    "if req.text == 'x' then error('e') end\n"
+                                    "if req.text == 'y' then\n"
+                                    "reply(200, 'hi', 'text/x') end")));
+    assert_false(bench_run(&bench, "x"));
+    assert_int_equal(bench.call.reply.status, 201);
+    assert_text(bench.call.reply.body, "{\"list\":[1],\"ok\":true}");
+    assert_text(bench.call.reply.type, "application/json");
+    assert_true(bench_run(&bench, "y"));
+    assert_text(bench.call.reply.body, "hi");
+    assert_text(bench.call.reply.type, "text/x");
+    bench_free(&bench);
+    assert_true(bench_load(&bench, FUNCTION("if req.text == 'x' then"
+                                            " reply(204) end")));
+    assert_true(bench_run(&bench, "x"));
+    assert_int_equal(bench.call.reply.status, 204);
+    assert_int_equal(bench.call.reply.body.len, 0);
+    assert_true(bench_run(&bench, ""));
+    assert_int_equal(bench.call.reply.status, 0);
+    bench_free(&bench);
+    expect_script_error(FUNCTION("reply(404)"),
+                        "t.lua:2: reply(404): 200 to 299 only; to refuse,"
+                        " return nil, \"why\", status");
+    expect_script_error(FUNCTION("reply(200, 'x', 'a\\r\\nb')"),
+                        "t.lua:2: reply: the type has a control byte");
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void
+modules_are_found_beside_the_script_and_among_the_shipped(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/moonline-require-XXXXXX", path[100], shipped[100];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/main.lua", dir);
+    snprintf(shipped, sizeof shipped, "%s/shipped.lua", dir);
+    write_file(path, "local s = require('shipped')\n"
+                     "assert(s == require('shipped'))\n" FUNCTION(
+                         "if req.text == 'late' then require('other') end\n"
+                         "return point('m', nil, { x = s.x() })"));
+    write_file(shipped, "return { x = function() return 7 end }");
+    struct bench bench;
+    assert_true(bench_load(&bench, "return function() end"));
+    script_free(bench.script);
+    struct script_source source;
+    assert_true(script_source_load(&source, path, "/nowhere", &bench.err));
+    assert_string_equal(source.name, "main.lua");
+    assert_string_equal(source.dir, dir);
+    bench.script = script_new(&source, &bench.limits, NULL, &bench.err);
+    assert_non_null(bench.script);
+    assert_true(bench_run(&bench, ""));
+    assert_text(buf_text(&bench.lines), "m x=7 1767323045000000000\n");
+    assert_false(bench_run(&bench, "late"));
+    assert_string_equal(bench.err.text,
+                        "main.lua:4: require(\"other\") belongs at the top of"
+                        " the file, not inside the function");
+    /* the same folder as the shipped one */
+    script_free(bench.script);
+    free(source.dir);
+    source.dir = xstrdup("/nowhere");
+    free(source.shipped_dir);
+    source.shipped_dir = xstrdup(dir);
+    bench.script = script_new(&source, &bench.limits, NULL, &bench.err);
+    assert_non_null(bench.script);
+    bench_free(&bench);
+    script_source_deinit(&source);
+    unlink(path);
+    unlink(shipped);
+    rmdir(dir);
+}
+
+static void a_module_that_cannot_be_is_named(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_false(bench_load(&bench, "require('../x')"));
+    assert_string_equal(bench.err.text, "t.lua:1: a module's name is letters,"
+                                        " digits, _ and -, not \"../x\"");
+    bench_free(&bench);
+    assert_false(bench_load(&bench, "\nrequire('no_such_module')"));
+    assert_string_equal(bench.err.text,
+                        "t.lua:2: there is no module no_such_module: looked"
+                        " for no_such_module.lua in .");
+    bench_free(&bench);
+}
+
+static void a_source_that_everybody_may_write_is_refused(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/moonline-source-XXXXXX", path[100];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/a.lua", dir);
+    write_file(path, "return 1");
+    struct script_source source;
+    struct error err;
+    assert_true(script_source_load(&source, path, NULL, &err));
+    assert_null(source.shipped_dir);
+    script_source_deinit(&source);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_false(script_source_load(&source, path, NULL, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_non_null(strstr(err.text, "everybody may write it"));
+    unlink(path);
+    assert_false(script_source_load(&source, path, NULL, &err));
+    assert_non_null(strstr(err.text, "No such file"));
+    assert_false(script_source_load(&source, dir, NULL, &err));
+    assert_non_null(strstr(err.text, "is not a file"));
+    rmdir(dir);
+    script_source_deinit(&source);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_returned_point_is_stored),
+        cmocka_unit_test(nothing_may_be_returned),
+        cmocka_unit_test(a_list_may_have_gaps),
+        cmocka_unit_test(emitted_and_returned_points_come_in_order_and_once),
+        cmocka_unit_test(a_refusal_has_its_reason_and_status),
+        cmocka_unit_test(nonsense_that_is_returned_is_named),
+        cmocka_unit_test(an_error_has_file_and_line),
+        cmocka_unit_test(points_before_an_error_are_not_stored),
+        cmocka_unit_test(a_traceback_is_kept),
+        cmocka_unit_test(a_file_that_does_not_load_is_a_config_error),
+        cmocka_unit_test(a_byte_order_mark_is_skipped),
+        cmocka_unit_test(an_endless_loop_ends),
+        cmocka_unit_test(deep_recursion_ends),
+        cmocka_unit_test(a_large_body_buys_time),
+        cmocka_unit_test(a_memory_bomb_ends),
+        cmocka_unit_test(memory_held_by_a_variable_of_the_file_goes_too),
+        cmocka_unit_test(what_a_large_request_left_is_collected),
+        cmocka_unit_test(a_state_needs_a_little_memory),
+        cmocka_unit_test(what_reaches_the_system_is_not_there),
+        cmocka_unit_test(globals_are_written_only_while_the_file_loads),
+        cmocka_unit_test(a_handle_lives_for_one_request),
+        cmocka_unit_test(the_senders_bytes_are_blamed_for_bad_json),
+        cmocka_unit_test(more_points_than_allowed_are_too_large),
+        cmocka_unit_test(many_points_are_stored),
+        cmocka_unit_test(a_reply_holds_whatever_happens_below),
+        cmocka_unit_test(
+            modules_are_found_beside_the_script_and_among_the_shipped),
+        cmocka_unit_test(a_module_that_cannot_be_is_named),
+        cmocka_unit_test(a_source_that_everybody_may_write_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

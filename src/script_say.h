@@ -1,0 +1,7 @@
+/* script_say.h - what a script says: reply to the sender, log and print to the
+ * operator; and the names that have their place but no work yet. */
+#pragma once
+
+#include <lua.h>
+
+void script_say_open(lua_State *L);

@@ -1,0 +1,162 @@
+/* script_text.c - see script_text.h.
+ *
+ * Each bounded function is a closure with the library's own as its upvalue: it
+ * checks its arguments and calls on. The methods of strings ("x"):rep(3) come
+ * from the same table, so they are bounded too.
+ */
+#include "script_text.h"
+
+#include <lauxlib.h>
+
+#include "script_lua.h"
+
+enum {
+    MAX_RANGE = 100000,
+    MAX_REPEATED_BYTES = 1 << 20,
+    MAX_SUBJECT_BYTES = 64 << 10
+};
+
+/* Calls the function in the upvalue with all arguments. */
+static int call_on(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static void check_range(lua_State *L, lua_Integer from, lua_Integer to,
+                        const char *function)
+{
+    if (to >= from && (lua_Unsigned)to - (lua_Unsigned)from >= MAX_RANGE)
+        luaL_error(L, "%s: more than %d elements", function, MAX_RANGE);
+}
+
+static lua_Integer length(lua_State *L, int index)
+{
+    luaL_checktype(L, index, LUA_TTABLE);
+    return (lua_Integer)lua_rawlen(L, index);
+}
+
+static int table_insert(lua_State *L)
+{
+    check_range(L, 1, length(L, 1), "table.insert");
+    return call_on(L);
+}
+
+static int table_remove(lua_State *L)
+{
+    check_range(L, 1, length(L, 1), "table.remove");
+    return call_on(L);
+}
+
+static int table_sort(lua_State *L)
+{
+    check_range(L, 1, length(L, 1), "table.sort");
+    return call_on(L);
+}
+
+static int table_concat(lua_State *L)
+{
+    lua_Integer len = length(L, 1);
+    check_range(L, luaL_optinteger(L, 3, 1), luaL_optinteger(L, 4, len),
+                "table.concat");
+    return call_on(L);
+}
+
+static int table_unpack(lua_State *L)
+{
+    lua_Integer len = length(L, 1);
+    check_range(L, luaL_optinteger(L, 2, 1), luaL_optinteger(L, 3, len),
+                "table.unpack");
+    return call_on(L);
+}
+
+static int table_move(lua_State *L)
+{
+    check_range(L, luaL_checkinteger(L, 2), luaL_checkinteger(L, 3),
+                "table.move");
+    return call_on(L);
+}
+
+static int string_rep(lua_State *L)
+{
+    size_t len = script_lua_text(L, 1).len;
+    lua_Integer times = luaL_checkinteger(L, 2);
+    if (!lua_isnoneornil(L, 3))
+        len += script_lua_text(L, 3).len;
+    if (times > 0 && len > 0
+        && (lua_Unsigned)times > (lua_Unsigned)MAX_REPEATED_BYTES / len)
+        luaL_error(L, "string.rep: more than %d bytes", MAX_REPEATED_BYTES);
+    return call_on(L);
+}
+
+static void check_subject(lua_State *L, const char *function)
+{
+    size_t len = script_lua_text(L, 1).len;
+    if (len > MAX_SUBJECT_BYTES)
+        luaL_error(L,
+                   "string.%s: patterns are matched in at most %d bytes,"
+                   " this text has %d",
+                   function, MAX_SUBJECT_BYTES, (int)len);
+}
+
+static int string_find(lua_State *L)
+{
+    if (!lua_toboolean(L, 4)) /* plain: no pattern, linear */
+        check_subject(L, "find");
+    return call_on(L);
+}
+
+static int string_match(lua_State *L)
+{
+    check_subject(L, "match");
+    return call_on(L);
+}
+
+static int string_gmatch(lua_State *L)
+{
+    check_subject(L, "gmatch");
+    return call_on(L);
+}
+
+static int string_gsub(lua_State *L)
+{
+    check_subject(L, "gsub");
+    return call_on(L);
+}
+
+/* Wraps entries of the table on top. */
+static void bound(lua_State *L, const struct script_function *functions)
+{
+    for (; functions->name; functions++) {
+        lua_getfield(L, -1, functions->name);
+        lua_pushcclosure(L, functions->call, 1);
+        lua_setfield(L, -2, functions->name);
+    }
+}
+
+void script_text_open(lua_State *L)
+{
+    static const struct script_function tables[] = {
+        {"insert", table_insert},
+        {"remove", table_remove},
+        {"sort", table_sort},
+        {"concat", table_concat},
+        {"unpack", table_unpack},
+        {"move", table_move},
+        {NULL, NULL},
+    };
+    static const struct script_function strings[] = {
+        {"rep", string_rep},     {"find", string_find},
+        {"match", string_match}, {"gmatch", string_gmatch},
+        {"gsub", string_gsub},   {NULL, NULL},
+    };
+    lua_getglobal(L, "table");
+    bound(L, tables);
+    lua_getglobal(L, "string");
+    bound(L, strings);
+    lua_pushnil(L);
+    lua_setfield(L, -2, "dump");
+    lua_pop(L, 2);
+}

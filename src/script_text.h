@@ -1,0 +1,14 @@
+/* script_text.h - string and table functions with bounds.
+ *
+ * The functions of Lua's own libraries, behind checks: a hook cannot end a
+ * loop inside a C function, so none may be asked for a long one. Ranges of
+ * table functions are at most 100,000 wide, string.rep gives at most 1 MiB, and
+ * patterns are matched in at most 64 KiB of text (a hostile pattern is slow in
+ * less than that; patterns are the operator's code).
+ */
+#pragma once
+
+#include <lua.h>
+
+/* string.dump goes too. After the libraries were opened. */
+void script_text_open(lua_State *L);

@@ -12,6 +12,7 @@
 
 #include "ingest.h"
 
+struct deadlines;
 struct error;
 struct journal;
 struct server;
@@ -22,6 +23,7 @@ struct server_options {
     struct ingest_options ingest; /* the waker is filled by each worker */
     struct journal *journal;
     char *const *trusted_proxies; /* networks, NULL-terminated; may be NULL */
+    const struct deadlines *deadlines; /* NULL: the default, see sender.h */
 };
 
 /* Binds (after a probe without SO_REUSEPORT, so that a second program on the

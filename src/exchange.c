@@ -1,0 +1,552 @@
+/* exchange.c - see exchange.h.
+ *
+ * libmicrohttpd calls five times: with the request line (exchange_begin), with
+ * the headers (first_call), with each piece of the body, at the body's end,
+ * and when the request is over (exchange_end). A request is refused as early
+ * as possible, but told so where it does least harm: a response in the first
+ * call costs the sender its connection, so a small body is swallowed and the
+ * answer comes at its end. What is stored is parked: suspended until the
+ * journal has synced its ticket, then resumed, and the last call answers.
+ *
+ * A parked connection has a timeout of its own (any but the default):
+ * libmicrohttpd then handles it before it reads, so that a sender which has
+ * closed its half gets its answer all the same.
+ *
+ * What can go wrong: the sender goes away while parked (its answer is lost,
+ * its points are not), a chunked body passes the limit (swallowed up to twice
+ * of it, then 413), the journal does not sync in time (503: unknown).
+ */
+#include "exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "ceilings.h"
+#include "error.h"
+#include "ingest.h"
+#include "journal.h"
+#include "log.h"
+#include "remote.h"
+#include "request.h"
+#include "route.h"
+#include "stats.h"
+#include "verify.h"
+
+enum {
+    SWALLOWED_BYTES = 64 << 10, /* of a body whose sender is told no */
+    KEPT_BODY_BYTES = 64 << 10,
+    KEPT_EXCHANGES = 1024,
+    PARKED_TIMEOUT_S = 10, /* any but the default: see above */
+};
+
+enum step {
+    STEP_BEGUN,   /* the request line is there */
+    STEP_BODY,    /* it may come in */
+    STEP_REFUSED, /* err says why; its body is swallowed */
+    STEP_KNOWN,   /* answer is made already; there is no body to speak of */
+    STEP_PARKED,  /* suspended */
+    STEP_RESUMED, /* its ticket has a result, or it waited too long */
+    STEP_ANSWERED,
+};
+
+struct exchange {
+    struct exchange *next; /* parked behind this one, or spare */
+    struct desk *desk;
+    struct sender *sender;
+    struct MHD_Connection *connection;
+    struct request request;
+    struct route_match match;
+    struct gate_body announced;
+    struct buf body;
+    size_t body_seen; /* swallowed bytes too */
+    size_t body_max;
+    size_t counted_bytes; /* in shared->body_bytes */
+    struct error err;
+    struct answer answer;
+    enum step step;
+    bool has_own_timeout;
+    uint64_t ticket;
+    int64_t parked_ns;
+    size_t point_count;
+};
+
+/* ---------------------------------------------------- taken and given --- */
+
+static struct exchange *take(struct desk *desk)
+{
+    struct exchange *x = desk->spare;
+    if (!x) {
+        x = xcalloc(1, sizeof *x);
+        request_init(&x->request);
+        buf_init(&x->body, 0);
+        x->desk = desk;
+        return x;
+    }
+    desk->spare = x->next;
+    desk->spare_count--;
+    x->next = NULL;
+    return x;
+}
+
+static void free_exchange(struct exchange *x)
+{
+    request_deinit(&x->request);
+    buf_deinit(&x->body);
+    free(x);
+}
+
+static void uncount_body(struct exchange *x)
+{
+    if (x->counted_bytes > 0)
+        atomic_fetch_sub_explicit(&x->desk->shared->body_bytes,
+                                  x->counted_bytes, memory_order_relaxed);
+    x->counted_bytes = 0;
+}
+
+static void give_back(struct exchange *x)
+{
+    struct desk *desk = x->desk;
+    uncount_body(x);
+    if (desk->spare_count >= KEPT_EXCHANGES) {
+        free_exchange(x);
+        return;
+    }
+    request_reset(&x->request);
+    if (x->body.capacity > KEPT_BODY_BYTES)
+        buf_deinit(&x->body);
+    buf_clear(&x->body);
+    x->next = desk->spare;
+    desk->spare = x;
+    desk->spare_count++;
+}
+
+void desk_deinit(struct desk *desk)
+{
+    while (desk->spare) {
+        struct exchange *x = desk->spare;
+        desk->spare = x->next;
+        free_exchange(x);
+    }
+    senders_deinit(&desk->senders);
+}
+
+/* ------------------------------------------------------------- answers --- */
+
+static bool speaks_v1(const struct exchange *x)
+{
+    return x->match.route && x->match.route->line_protocol
+           && text_equal(x->request.path, TEXT("/write"));
+}
+
+static void log_refusal(const struct exchange *x)
+{
+    static struct log_limit limits[ERR_KINDS];
+    uint64_t hidden;
+    if (!log_may_say(&limits[x->err.kind], 1000, &hidden))
+        return;
+    struct text trace = {NULL, 0};
+    if (x->err.kind == ERR_SCRIPT)
+        trace = ingest_traceback(x->desk->ingest);
+    log_line(x->answer.status < 500 ? LOG_INFO : LOG_WARN, "server",
+             "%u to %.*s for %.*s %.*s (%s): %s%s%.*s (%llu more like it)",
+             x->answer.status, TEXT_ARG(x->request.remote),
+             TEXT_ARG(x->request.method), TEXT_ARG(x->request.path),
+             x->request.id, x->err.text, trace.len ? "\n" : "", TEXT_ARG(trace),
+             (unsigned long long)hidden);
+}
+
+static void answer_error(struct exchange *x)
+{
+    const struct route *route = x->match.route;
+    answer_from_error(&x->answer, &x->err, speaks_v1(x), &x->request.arena);
+    if (x->err.kind == ERR_METHOD)
+        x->answer.allowed = x->match.allowed;
+    if (x->answer.status == 401 && route && route->verify)
+        x->answer.challenge = verify_challenge(route->verify);
+    stats_add(&stats.rejected[x->err.kind], 1);
+    log_refusal(x);
+}
+
+static enum MHD_Result send_answer(struct exchange *x)
+{
+    x->step = STEP_ANSWERED;
+    x->answer.id = x->request.id;
+    x->answer.closes |= atomic_load_explicit(&x->desk->shared->is_stopping,
+                                             memory_order_relaxed);
+    if (x->answer.status >= 200 && x->answer.status < 300)
+        stats_add(&stats.accepted, 1);
+    sender_enter(x->sender, PHASE_ANSWER, x->desk->now_ns);
+    return answer_queue(x->connection, &x->answer) ? MHD_YES : MHD_NO;
+}
+
+static enum MHD_Result send_error(struct exchange *x)
+{
+    answer_error(x);
+    return send_answer(x);
+}
+
+/* --------------------------------------------------------------- begin --- */
+
+static struct sender *sender_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection,
+                                   MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+        ->socket_context;
+}
+
+/* "http://host/path" without what is in front of the path. */
+static struct text without_host(struct text target)
+{
+    size_t at = text_starts_with(target, TEXT("http://"))    ? 7
+                : text_starts_with(target, TEXT("https://")) ? 8
+                                                             : 0;
+    if (at == 0)
+        return target;
+    while (at < target.len && target.at[at] != '/')
+        at++;
+    return at < target.len ? text_skip(target, at) : TEXT("/");
+}
+
+static void split_target(struct request *request, struct text target)
+{
+    request->path = without_host(target);
+    size_t len = 0;
+    while (len < request->path.len && request->path.at[len] != '?')
+        len++;
+    if (len < request->path.len)
+        request->query_string = text_skip(request->path, len + 1);
+    request->path.len = len;
+}
+
+/* The target is only here still as it came; later it is decoded in place. */
+void *exchange_begin(void *cls, const char *target,
+                     struct MHD_Connection *connection)
+{
+    struct desk *desk = cls;
+    struct exchange *x = take(desk);
+    struct text copy;
+    x->sender = sender_of(connection);
+    x->connection = connection;
+    x->step = STEP_BEGUN;
+    x->match.route = NULL;
+    x->match.allowed = 0;
+    x->err.kind = ERR_NONE;
+    x->err.status = 0;
+    x->answer = (struct answer){.status = 0};
+    x->body_seen = 0;
+    request_stamp(&x->request);
+    arena_copy(&x->request.arena, text_of(target), &copy);
+    split_target(&x->request, copy);
+    sender_enter(x->sender, PHASE_HEADERS, desk->now_ns);
+    x->sender->request_id = x->request.id;
+    desk->under_way++;
+    stats_add(&stats.requests, 1);
+    return x;
+}
+
+/* ---------------------------------------------------------- first call --- */
+
+static enum MHD_Result add_header(void *cls, enum MHD_ValueKind kind,
+                                  const char *name, size_t name_len,
+                                  const char *value, size_t value_len)
+{
+    struct exchange *x = cls;
+    (void)kind;
+    return pairs_add(&x->request.headers, &x->request.arena,
+                     (struct text){name, name_len},
+                     (struct text){value, value_len})
+               ? MHD_YES
+               : MHD_NO;
+}
+
+static bool check_target(struct exchange *x)
+{
+    size_t len = x->request.path.len + x->request.query_string.len;
+    if (len <= LIMIT_REQUEST_LINE_BYTES)
+        return true;
+    fail(&x->err, ERR_HEADERS, "the path has %zu bytes, the limit is %d", len,
+         LIMIT_REQUEST_LINE_BYTES);
+    x->err.status = 414;
+    return false;
+}
+
+static void know(struct exchange *x, unsigned status, struct text body)
+{
+    x->answer.status = status;
+    x->answer.body = body;
+    x->answer.type = TEXT("application/json");
+    x->body_max = SWALLOWED_BYTES;
+    x->step = STEP_KNOWN;
+}
+
+/* What InfluxDB's clients ask before they write; only where no route is. */
+static bool is_influx_question(struct exchange *x, unsigned method)
+{
+    if (x->err.kind != ERR_NOT_FOUND || !(method & (METHOD_GET | METHOD_HEAD)))
+        return false;
+    if (text_equal(x->request.path, TEXT("/ping"))) {
+        know(x, 204, TEXT(""));
+        x->answer.is_influx = true;
+        return true;
+    }
+    if (!text_equal(x->request.path, TEXT("/health")))
+        return false;
+    know(x, 200,
+         TEXT("{\"checks\":[],\"message\":\"ready for queries and writes\","
+              "\"name\":\"influxdb\",\"status\":\"pass\","
+              "\"version\":\"1.8.0\"}\n"));
+    return true;
+}
+
+static bool has_room_in_memory(struct exchange *x, size_t bytes)
+{
+    size_t held = atomic_load_explicit(&x->desk->shared->body_bytes,
+                                       memory_order_relaxed);
+    return held + bytes <= LIMIT_BODIES_IN_FLIGHT_BYTES
+           || fail(&x->err, ERR_FULL,
+                   "bodies under way hold %zu bytes, the limit is %d", held,
+                   LIMIT_BODIES_IN_FLIGHT_BYTES);
+}
+
+static bool enter(struct exchange *x, unsigned method)
+{
+    if (atomic_load_explicit(&x->desk->shared->is_stopping,
+                             memory_order_relaxed))
+        return fail(&x->err, ERR_FULL, "the gateway is stopping");
+    if (!gate_enter(&x->desk->shared->gate, &x->request, method, &x->announced,
+                    &x->match, &x->err)
+        || !has_room_in_memory(x, x->announced.length))
+        return false;
+    if (method == METHOD_HEAD) {
+        know(x, 200, TEXT(""));
+        return true;
+    }
+    x->step = STEP_BODY;
+    x->body_max = x->match.route->limits.body_bytes;
+    x->body.max_bytes = x->body_max;
+    return true;
+}
+
+/* A response in the first call closes the connection, and what the sender is
+ * still writing may cost it that response. So a sane request with little or no
+ * body is heard to its end; one that waits for our 100 Continue is not. */
+static enum MHD_Result refuse_early(struct exchange *x, bool is_sane)
+{
+    bool is_small =
+        !x->announced.is_chunked && x->announced.length <= SWALLOWED_BYTES;
+    x->step = STEP_REFUSED;
+    if (is_sane && is_small
+        && (x->announced.length == 0 || !x->announced.expects_continue)) {
+        x->body_max = SWALLOWED_BYTES;
+        return MHD_YES;
+    }
+    x->answer.closes = true;
+    return send_error(x);
+}
+
+static enum MHD_Result first_call(struct exchange *x, const char *method,
+                                  const char *version)
+{
+    struct request *request = &x->request;
+    struct text peer = {x->sender->remote, x->sender->remote_len};
+    request->method = text_of(method);
+    MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, add_header, x);
+    request->remote = remote_of(&x->desk->shared->trusted_proxies,
+                                &x->sender->address, peer, &request->headers);
+    sender_enter(x->sender, PHASE_BODY, x->desk->now_ns);
+    if (!gate_check_headers(&request->headers, text_of(version), &x->announced,
+                            &x->err)
+        || !check_target(x))
+        return refuse_early(x, false);
+    unsigned bit = method_of(request->method);
+    if (enter(x, bit) || is_influx_question(x, bit))
+        return MHD_YES;
+    return refuse_early(x, true);
+}
+
+/* ---------------------------------------------------------------- body --- */
+
+static void stop_keeping(struct exchange *x)
+{
+    x->step = STEP_REFUSED;
+    x->answer.closes = true;
+    buf_deinit(&x->body);
+    uncount_body(x);
+}
+
+static void keep_piece(struct exchange *x, const char *bytes, size_t len)
+{
+    if (x->body_seen > x->body_max) {
+        fail(&x->err, ERR_TOO_LARGE,
+             "the body has more than %zu bytes, the limit", x->body_max);
+        stop_keeping(x);
+        return;
+    }
+    if (!has_room_in_memory(x, len)) {
+        stop_keeping(x);
+        return;
+    }
+    if (!buf_append(&x->body, bytes, len)) {
+        fail(&x->err, ERR_FULL, "no memory for a body of %zu bytes",
+             x->body_seen);
+        stop_keeping(x);
+        return;
+    }
+    x->counted_bytes += len;
+    atomic_fetch_add_explicit(&x->desk->shared->body_bytes, len,
+                              memory_order_relaxed);
+}
+
+/* Nothing can be answered in here; who goes on and on is cut off. */
+static enum MHD_Result take_piece(struct exchange *x, const char *bytes,
+                                  size_t *len)
+{
+    x->body_seen += *len;
+    x->sender->body_bytes += *len;
+    if (x->body_seen / 2 > x->body_max)
+        return MHD_NO;
+    if (x->step == STEP_BODY)
+        keep_piece(x, bytes, *len);
+    *len = 0;
+    return MHD_YES;
+}
+
+/* ------------------------------------------------------------- the end --- */
+
+static void park(struct exchange *x)
+{
+    struct desk *desk = x->desk;
+    x->step = STEP_PARKED;
+    x->parked_ns = desk->now_ns;
+    x->next = NULL;
+    if (desk->last_parked)
+        desk->last_parked->next = x;
+    else
+        desk->first_parked = x;
+    desk->last_parked = x;
+    desk->has_parked = true;
+    sender_enter(x->sender, PHASE_PARKED, desk->now_ns);
+    MHD_suspend_connection(x->connection);
+    MHD_set_connection_option(x->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                              (unsigned)PARKED_TIMEOUT_S);
+    x->has_own_timeout = true;
+}
+
+static enum MHD_Result handle_whole(struct exchange *x)
+{
+    struct receipt receipt;
+    x->request.raw_body = buf_text(&x->body);
+    if (!ingest_request(x->desk->ingest, &x->request, &x->match, NULL, &receipt,
+                        &x->err))
+        return send_error(x);
+    x->answer.status = (unsigned)receipt.reply.status;
+    x->answer.body = receipt.reply.body;
+    x->answer.type = receipt.reply.type;
+    x->point_count = receipt.point_count;
+    stats_add(&stats.empty_points, receipt.empty_count);
+    x->ticket = receipt.ticket;
+    if (!receipt.must_wait)
+        return send_answer(x);
+    park(x);
+    return MHD_YES;
+}
+
+static enum MHD_Result answer_resumed(struct exchange *x)
+{
+    if (x->err.kind != ERR_NONE) {
+        x->answer = (struct answer){.status = 0};
+        return send_error(x);
+    }
+    stats_add(&stats.acked_points, x->point_count);
+    return send_answer(x);
+}
+
+enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
+                                const char *url, const char *method,
+                                const char *version, const char *bytes,
+                                size_t *len, void **state)
+{
+    struct exchange *x = *state;
+    (void)cls, (void)url, (void)connection;
+    switch (x->step) {
+    case STEP_BEGUN:
+        return first_call(x, method, version);
+    case STEP_BODY:
+        return *len > 0 ? take_piece(x, bytes, len) : handle_whole(x);
+    case STEP_REFUSED:
+        return *len > 0 ? take_piece(x, bytes, len) : send_error(x);
+    case STEP_KNOWN:
+        return *len > 0 ? take_piece(x, bytes, len) : send_answer(x);
+    case STEP_RESUMED:
+        return answer_resumed(x);
+    case STEP_PARKED:
+    case STEP_ANSWERED:
+        break;
+    }
+    return MHD_NO;
+}
+
+/* --------------------------------------------------- resumed and ended --- */
+
+/* The order of parking is the order of tickets, so the first that waits ends
+ * the walk. */
+static bool is_done(struct exchange *x, bool all)
+{
+    const struct desk_shared *shared = x->desk->shared;
+    switch (journal_ticket(shared->journal, x->ticket)) {
+    case TICKET_DURABLE:
+        return true;
+    case TICKET_FAILED:
+        fail(&x->err, ERR_IO,
+             "the journal could not be synced; whether this was stored is"
+             " unknown, send it again");
+        return true;
+    case TICKET_WAITS:
+        break;
+    }
+    if (!all && x->desk->now_ns - x->parked_ns < shared->deadlines.commit_ns)
+        return false;
+    fail(&x->err, ERR_IO,
+         "the journal was not synced in time; whether this was stored is"
+         " unknown, send it again");
+    return true;
+}
+
+void exchange_resume_done(struct desk *desk, bool all)
+{
+    struct exchange *x;
+    while ((x = desk->first_parked) && is_done(x, all)) {
+        desk->first_parked = x->next;
+        if (!desk->first_parked)
+            desk->last_parked = NULL;
+        x->step = STEP_RESUMED;
+        MHD_resume_connection(x->connection);
+    }
+}
+
+int64_t exchange_next_deadline_ns(const struct desk *desk)
+{
+    return desk->first_parked ? desk->first_parked->parked_ns
+                                    + desk->shared->deadlines.commit_ns
+                              : INT64_MAX;
+}
+
+void exchange_end(void *cls, struct MHD_Connection *connection, void **state,
+                  enum MHD_RequestTerminationCode why)
+{
+    struct desk *desk = cls;
+    struct exchange *x = *state;
+    (void)why;
+    if (!x)
+        return;
+    *state = NULL;
+    if (x->has_own_timeout)
+        MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  (unsigned)EXCHANGE_TIMEOUT_S);
+    x->has_own_timeout = false;
+    x->sender->request_id = NULL;
+    sender_enter(x->sender, PHASE_IDLE, desk->now_ns);
+    desk->under_way--;
+    give_back(x);
+}

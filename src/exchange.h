@@ -1,0 +1,68 @@
+/* exchange.h - one request of a sender, from its first line to our last word.
+ *
+ * A desk is where one worker's exchanges are handled: its ingest, its senders,
+ * and the exchanges that are parked until their ticket is durable. An exchange
+ * and all its memory are used again for a later request. One thread, the
+ * worker; what is shared between workers says so.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include "gate.h"
+#include "network.h"
+#include "sender.h"
+
+struct exchange;
+struct ingest;
+struct journal;
+
+/* Shared by all workers, immutable but for the atomics. */
+struct desk_shared {
+    struct gate gate;
+    struct journal *journal; /* NULL: nothing is stored */
+    struct networks trusted_proxies;
+    struct deadlines deadlines;
+    atomic_bool is_stopping;  /* new requests: 503 and close */
+    atomic_size_t body_bytes; /* in memory, of all requests under way */
+};
+
+/* The daemon's; a parked connection has any other. */
+enum { EXCHANGE_TIMEOUT_S = 60 };
+
+struct desk {
+    struct desk_shared *shared;
+    struct ingest *ingest;
+    struct senders senders;
+    int64_t now_ns;   /* monotonic, once a pass */
+    size_t under_way; /* exchanges that are neither answered nor broken off */
+    struct exchange *first_parked; /* oldest first */
+    struct exchange *last_parked;
+    bool has_parked; /* since this was last set to false */
+    struct exchange *spare;
+    size_t spare_count;
+};
+
+void desk_deinit(struct desk *desk);
+
+/* For libmicrohttpd, in the order of a request's life; cls is the desk. */
+void *exchange_begin(void *cls, const char *target,
+                     struct MHD_Connection *connection);
+enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
+                                const char *url, const char *method,
+                                const char *version, const char *bytes,
+                                size_t *len, void **state);
+void exchange_end(void *cls, struct MHD_Connection *connection, void **state,
+                  enum MHD_RequestTerminationCode why);
+
+/* Resumes what is parked and has its result, or waited past the deadline; with
+ * all, everything. */
+void exchange_resume_done(struct desk *desk, bool all);
+
+/* When the oldest parked exchange is overdue; INT64_MAX: none is parked. */
+int64_t exchange_next_deadline_ns(const struct desk *desk);

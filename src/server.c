@@ -1,0 +1,163 @@
+/* server.c - see server.h. What there is one of: the sockets, the table of
+ * addresses, what all workers share. The work is in worker.c (the loop),
+ * exchange.c (one request) and gate.c (what is let in).
+ */
+#include "server.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "ceilings.h"
+#include "clock.h"
+#include "error.h"
+#include "listener.h"
+#include "peers.h"
+#include "worker.h"
+
+enum { MAX_WORKERS = 64, MAX_ADDRESSES = 16 };
+
+static const int64_t drain_ns = 2 * NS_PER_S;
+
+struct server {
+    struct desk_shared shared;
+    struct peers *peers;
+    struct worker *workers[MAX_WORKERS];
+    unsigned worker_count;
+    unsigned port;
+};
+
+/* fds[address][worker]; those of workers that were made are no longer ours. */
+struct sockets {
+    int fds[MAX_ADDRESSES][MAX_WORKERS];
+    size_t address_count;
+    unsigned worker_count;
+    unsigned taken;
+};
+
+static void close_sockets(struct sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->address_count; i++)
+        for (unsigned k = sockets->taken; k < sockets->worker_count; k++)
+            close(sockets->fds[i][k]);
+}
+
+static bool open_sockets(struct sockets *sockets,
+                         const struct server_options *options,
+                         struct error *err)
+{
+    for (char *const *address = options->listen; *address; address++) {
+        if (sockets->address_count == MAX_ADDRESSES)
+            return fail(err, ERR_CONFIG, "listen has more than %d addresses",
+                        MAX_ADDRESSES);
+        if (!listener_open(*address, sockets->fds[sockets->address_count],
+                           sockets->worker_count, err))
+            return false;
+        sockets->address_count++;
+    }
+    return sockets->address_count > 0
+           || fail(err, ERR_CONFIG, "listen has no address");
+}
+
+static bool add_worker(struct server *server, struct sockets *sockets,
+                       const struct server_options *options, struct error *err)
+{
+    int fds[MAX_ADDRESSES];
+    unsigned share = (unsigned)LIMIT_CONNECTIONS / sockets->worker_count;
+    for (size_t i = 0; i < sockets->address_count; i++)
+        fds[i] = sockets->fds[i][sockets->taken];
+    sockets->taken++;
+    struct worker *worker = worker_new(
+        &(struct worker_options){.shared = &server->shared,
+                                 .peers = server->peers,
+                                 .ingest = options->ingest,
+                                 .fds = fds,
+                                 .fd_count = sockets->address_count,
+                                 .max_connections =
+                                     share / (unsigned)sockets->address_count},
+        err);
+    if (worker)
+        server->workers[server->worker_count++] = worker;
+    return worker != NULL;
+}
+
+static bool start_workers(struct server *server, struct error *err)
+{
+    for (unsigned i = 0; i < server->worker_count; i++)
+        if (!worker_start(server->workers[i], err))
+            return false;
+    return true;
+}
+
+static bool fill(struct server *server, const struct server_options *options,
+                 struct error *err)
+{
+    struct desk_shared *shared = &server->shared;
+    shared->gate.routes = options->ingest.routes;
+    shared->gate.journal = options->journal;
+    shared->journal = options->journal;
+    shared->deadlines =
+        options->deadlines ? *options->deadlines : DEADLINES_DEFAULT;
+    return networks_init(&shared->trusted_proxies,
+                         (const char *const *)options->trusted_proxies, err);
+}
+
+static bool open_all(struct server *server, struct sockets *sockets,
+                     const struct server_options *options, struct error *err)
+{
+    if (!open_sockets(sockets, options, err))
+        return false;
+    server->port = listener_port(sockets->fds[0][0]);
+    while (sockets->taken < sockets->worker_count)
+        if (!add_worker(server, sockets, options, err))
+            return false;
+    return true;
+}
+
+struct server *server_start(const struct server_options *options,
+                            struct error *err)
+{
+    struct server *server = xcalloc(1, sizeof *server);
+    struct sockets sockets = {.worker_count = options->workers};
+    if (sockets.worker_count < 1)
+        sockets.worker_count = 1;
+    if (sockets.worker_count > MAX_WORKERS)
+        sockets.worker_count = MAX_WORKERS;
+    server->peers = peers_new(LIMIT_CONNECTIONS_PER_IP);
+    bool started = fill(server, options, err)
+                   && open_all(server, &sockets, options, err)
+                   && start_workers(server, err);
+    close_sockets(&sockets);
+    if (started)
+        return server;
+    server_stop(server);
+    return NULL;
+}
+
+void server_drain(struct server *server)
+{
+    int64_t until_ns = clock_mono_ns() + drain_ns;
+    atomic_store(&server->shared.is_stopping, true);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        worker_wake(server->workers[i]);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        worker_wait_idle(server->workers[i], until_ns - clock_mono_ns());
+}
+
+void server_stop(struct server *server)
+{
+    if (!server)
+        return;
+    atomic_store(&server->shared.is_stopping, true);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        worker_free(server->workers[i]);
+    networks_deinit(&server->shared.trusted_proxies);
+    peers_free(server->peers);
+    free(server);
+}
+
+unsigned server_port(const struct server *server)
+{
+    return server->port;
+}

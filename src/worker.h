@@ -1,0 +1,39 @@
+/* worker.h - one thread that serves senders: its daemons, its loop.
+ *
+ * A libmicrohttpd daemon per address, driven from the worker's own loop, never
+ * from a thread of the library (which waits for a 129th connection when there
+ * are 128). Made, told and freed from main only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "exchange.h"
+#include "ingest.h"
+
+struct error;
+struct peers;
+struct worker;
+
+struct worker_options {
+    struct desk_shared *shared;
+    struct peers *peers;
+    struct ingest_options ingest; /* the waker is filled here */
+    const int *fds;               /* listening; taken over in any case */
+    size_t fd_count;
+    unsigned max_connections;
+};
+
+/* Loads the scripts and makes the daemons; no thread runs yet. */
+struct worker *worker_new(const struct worker_options *options,
+                          struct error *err);
+bool worker_start(struct worker *worker, struct error *err);
+
+/* Makes it look at shared->is_stopping, and at what is said below. */
+void worker_wake(struct worker *worker);
+/* After is_stopping was set: true once nothing is parked and no request is
+ * half read, false if that took longer than wait_ns. */
+bool worker_wait_idle(struct worker *worker, int64_t wait_ns);
+/* Ends the thread, closes every connection, frees. NULL is fine. */
+void worker_free(struct worker *worker);

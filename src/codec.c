@@ -297,10 +297,10 @@ static size_t utf8_put(uint32_t c, char *to)
 static bool from_utf8(struct text in, struct buf *out, struct error *err)
 {
     size_t offset;
-    if (text_starts_with(in, TEXT("\xef\xbb\xbf")))
-        in = text_skip(in, 3);
     if (!codec_utf8_is_valid(in, &offset))
         return fail_at(in, offset, "UTF-8", err);
+    if (text_starts_with(in, TEXT("\xef\xbb\xbf")))
+        in = text_skip(in, 3);
     return buf_append_text(out, in)
            || fail(err, ERR_TOO_LARGE, "text of %zu bytes, limit %zu",
                    out->len + in.len, out->max_bytes);

@@ -48,13 +48,22 @@ static int push_ns(lua_State *L, int64_t ns)
     return 1;
 }
 
+/* Then the nil is on top, to be returned. The argument must be there. */
+static bool is_nil(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    if (!lua_isnil(L, 1))
+        return false;
+    lua_settop(L, 1);
+    return true;
+}
+
 static int time_parse(lua_State *L)
 {
     char room[NUMBER_TEXT_BYTES];
     struct error err;
     int64_t ns;
-    luaL_checkany(L, 1);
-    if (lua_isnil(L, 1))
+    if (is_nil(L))
         return 1;
     struct text zone = optional_text(L, 2);
     if (!timestamp_parse(number_or_text(L, 1, room), zone, &ns, &err))
@@ -66,8 +75,7 @@ static int time_strptime(lua_State *L)
 {
     struct error err;
     int64_t ns;
-    luaL_checkany(L, 1);
-    if (lua_isnil(L, 1))
+    if (is_nil(L))
         return 1;
     struct text text = script_lua_text(L, 1);
     struct text format = script_lua_text(L, 2);
@@ -82,8 +90,7 @@ static int scale(lua_State *L, const char *name, int64_t ns_per_unit)
     char room[NUMBER_TEXT_BYTES];
     struct error err;
     int64_t ns;
-    luaL_checkany(L, 1);
-    if (lua_isnil(L, 1))
+    if (is_nil(L))
         return 1;
     if (!timestamp_scale(number_or_text(L, 1, room), ns_per_unit, &ns, &err))
         return luaL_error(L, "time.%s: %s", name, err.text);

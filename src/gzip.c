@@ -46,7 +46,7 @@ static int window_bits(struct text in, enum gzip_format format)
     case GZIP_DEFLATE:
         return has_zlib_header(in) ? WINDOW_BITS : -WINDOW_BITS;
     }
-    assert(!"a gzip_format");
+    assert(false && "a gzip_format");
     return 0;
 }
 

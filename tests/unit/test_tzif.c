@@ -23,7 +23,8 @@ static void put_header(struct buf *out, char version, uint32_t leaps,
 {
     buf_append(out, "TZif", 4);
     buf_append_char(out, version);
-    put_be(out, 0, 15);
+    put_be(out, 0, 8);
+    put_be(out, 0, 7);
     const uint32_t counts[] = {0, 0, leaps, changes, types, 4};
     for (size_t i = 0; i < LEN(counts); i++)
         put_be(out, counts[i], 4);
@@ -132,7 +133,8 @@ static void what_a_file_promises_must_be_there(void **state)
     struct buf huge;
     buf_init(&huge, 1000);
     put_header(&huge, '2', UINT32_MAX, UINT32_MAX, UINT32_MAX);
-    put_be(&huge, 0, 200);
+    for (int i = 0; i < 25; i++)
+        put_be(&huge, 0, 8);
     assert_null(tzif_new(buf_text(&huge), &err));
     buf_clear(&huge);
     put_header(&huge, '2', 0, 0, 0);

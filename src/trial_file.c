@@ -206,14 +206,15 @@ static bool read_body(struct reader *reader, struct buf *body,
            || complain(reader, reader->line, err, "the body is too large");
 }
 
-static struct trial_case *add_case(struct reader *reader, struct text title)
+static struct trial_case *add_case(struct reader *reader, struct text title,
+                                   unsigned line)
 {
     struct trial_file *file = reader->file;
     file->cases =
         xrealloc(file->cases, (file->count + 1) * sizeof *file->cases);
     struct trial_case *made = &file->cases[file->count++];
     *made = (struct trial_case){
-        .title = copy(trim(title)), .line = reader->line, .status = 204};
+        .title = copy(trim(title)), .line = line, .status = 204};
     buf_init(&made->lines, EXPECT_BYTES);
     attempt_request_init(&made->request);
     return made;
@@ -221,24 +222,24 @@ static struct trial_case *add_case(struct reader *reader, struct text title)
 
 /* From the line behind the title to the next block. */
 static bool read_request(struct reader *reader, struct text title,
-                         struct error *err)
+                         unsigned line, struct error *err)
 {
     while (!is_at_block(reader) && trim(peek_line(reader)).len == 0)
         take_line(reader);
     if (is_at_block(reader))
         return true; /* a title alone is a heading */
-    struct attempt_request *request = &add_case(reader, title)->request;
+    struct attempt_request *request = &add_case(reader, title, line)->request;
     bool fine = true, has_line = false;
     while (fine && !is_at_block(reader)) {
-        struct text line = take_line(reader);
-        if (!has_line && is_comment(line))
-            fine = read_comment(reader, line, request, err);
-        else if (!has_line && trim(line).len > 0)
-            fine = has_line = read_request_line(reader, line, request, err);
-        else if (has_line && trim(line).len == 0)
+        struct text text = take_line(reader);
+        if (!has_line && is_comment(text))
+            fine = read_comment(reader, text, request, err);
+        else if (!has_line && trim(text).len > 0)
+            fine = has_line = read_request_line(reader, text, request, err);
+        else if (has_line && trim(text).len == 0)
             return read_body(reader, &request->body, err);
         else if (has_line)
-            fine = read_header(reader, line, request, err);
+            fine = read_header(reader, text, request, err);
     }
     return fine
            && (has_line
@@ -289,12 +290,14 @@ static bool read_expect(struct reader *reader, struct text title,
 
 static bool read_block(struct reader *reader, struct error *err)
 {
+    unsigned line = reader->line;
     if (!text_starts_with(reader->rest, TEXT("###")))
-        return read_request(reader, TEXT(""), err);
+        return read_request(reader, TEXT(""), line, err);
     struct text rest, title = trim(text_skip(take_line(reader), 3));
     struct text word = take_word(title, &rest);
-    return text_equal(word, TEXT("expect")) ? read_expect(reader, rest, err)
-                                            : read_request(reader, title, err);
+    return text_equal(word, TEXT("expect"))
+               ? read_expect(reader, rest, err)
+               : read_request(reader, title, line, err);
 }
 
 bool trial_file_read(const char *path, struct trial_file *file,

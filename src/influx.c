@@ -32,7 +32,7 @@
 enum {
     CONNECT_TIMEOUT_MS = 5000,
     WRITE_TIMEOUT_MS = 30000,
-    PROBE_TIMEOUT_MS = 2000,
+    PROBE_TIMEOUT_MS = 1000,
     LOW_SPEED_BYTES = 1024, /* a second, for LOW_SPEED_S: given up */
     LOW_SPEED_S = 15,
     LOOK_MS = 100, /* how often we look whether we are stopping */

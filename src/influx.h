@@ -54,5 +54,5 @@ void influx_write(struct influx *influx, struct text lines,
                   struct influx_answer *answer);
 
 /* Writes nothing, to learn whether a write would be taken now: the server is
- * there, knows the place, and the token is good. At most 2 s. */
+ * there, knows the place, and the token is good. At most 1 s. */
 bool influx_probe(struct influx *influx);

@@ -13,6 +13,7 @@
 #include "influx.h"
 
 struct error;
+struct file_system;
 struct journal;
 struct relay;
 
@@ -25,7 +26,9 @@ struct relay_options {
     struct influx_options influx;
     unsigned batch_lines;
     size_t batch_bytes;
-    int64_t flush_ns; /* a batch waits at most this long to fill */
+    int64_t flush_ns;             /* a batch waits at most this long to fill */
+    int64_t first_wait_ns;        /* at most, after a first failure; 0: 0.1 s */
+    const struct file_system *fs; /* NULL: the real one */
 };
 
 /* Starts the thread. The strings in options must outlive the relay. */

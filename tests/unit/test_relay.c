@@ -1,0 +1,450 @@
+/* From the journal to a server that takes lines, refuses them, goes away and
+ * comes back; nothing is lost, and the order stays. */
+#include "unit.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "error.h"
+#include "fake_server.h"
+#include "file.h"
+#include "journal.h"
+#include "log.h"
+#include "relay.h"
+#include "stats.h"
+
+struct fixture {
+    char folder[64];
+    char url[100];
+    char file[100];
+    struct journal *journal;
+    struct relay *relay;
+    struct relay_options options;
+    struct file_system fs;
+    struct fake_server *server;
+    struct error err;
+    int written; /* lines, numbered from 0 */
+};
+
+static void open_journal(struct fixture *f)
+{
+    static const char *const outputs[] = {"influx"};
+    struct journal_options options = {.dir = f->folder,
+                                      .outputs = outputs,
+                                      .output_count = 1,
+                                      .max_bytes = 100000000};
+    f->journal = journal_open(&options, &f->err);
+    assert_non_null(f->journal);
+    f->options.journal = f->journal;
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+    snprintf(f->folder, sizeof f->folder, "/tmp/test_relay.XXXXXX");
+    assert_non_null(mkdtemp(f->folder));
+    snprintf(f->file, sizeof f->file, "%s/lines", f->folder);
+    f->options = (struct relay_options){
+        .name = "influx",
+        .influx = {.url = f->url, .bucket = "b"},
+        .batch_lines = 1000,
+        .batch_bytes = 1 << 20,
+        .flush_ns = NS_PER_MS,
+    };
+    open_journal(f);
+    memset(&stats, 0, sizeof stats);
+    log_set_level(LOG_ERROR);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    char command[200];
+    relay_stop(f->relay);
+    journal_close(f->journal);
+    if (f->server)
+        fake_stop(f->server);
+    snprintf(command, sizeof command, "rm -rf %s", f->folder);
+    assert_int_equal(system(command), 0);
+    free(f);
+    return 0;
+}
+
+/* Chance, as it is unluckiest: a wait of 59 s where it may be 60. */
+static uint64_t unlucky(const struct file_system *self)
+{
+    (void)self;
+    return UINT64_C(59) * NS_PER_S;
+}
+
+static void wait_long(struct fixture *f)
+{
+    f->fs = file_real;
+    f->fs.random = unlucky;
+    f->options.fs = &f->fs;
+    f->options.first_wait_ns = 60 * NS_PER_S;
+}
+
+static void serve(struct fixture *f, int port, const char *const *answers,
+                  size_t count)
+{
+    f->server = fake_start(port, answers, count);
+    snprintf(f->url, sizeof f->url, "http://127.0.0.1:%d", f->server->port);
+}
+
+/* A port where nobody listens; the url has it. */
+static int away(struct fixture *f)
+{
+    static const char *const none[] = {FAKE_204};
+    serve(f, 0, none, 1);
+    int port = f->server->port;
+    fake_stop(f->server);
+    f->server = NULL;
+    return port;
+}
+
+static void start(struct fixture *f)
+{
+    f->relay = relay_start(&f->options, &f->err);
+    assert_non_null(f->relay);
+}
+
+static void append_line(struct buf *out, int number)
+{
+    buf_printf(out, "m v=%di 1700000000%09d\n", number, number);
+}
+
+/* So many lines, durable: each is a request of its own. */
+static void add(struct fixture *f, int count)
+{
+    for (int i = 0; i < count; i++) {
+        uint64_t ticket;
+        struct buf line;
+        buf_init(&line, 1000);
+        append_line(&line, f->written++);
+        struct journal_lines lines = {.lines = buf_text(&line), .points = 1};
+        assert_true(
+            journal_append(f->journal, &lines, 1, -1, &ticket, &f->err));
+        buf_deinit(&line);
+    }
+    assert_true(journal_commit(f->journal, &f->err));
+}
+
+/* A wait for what a thread will do; fails after 20 s. */
+#define WAIT_FOR(condition)                                                    \
+    do {                                                                       \
+        int64_t end_ns_ = clock_mono_ns() + 20 * NS_PER_S;                     \
+        while (!(condition)) {                                                 \
+            assert_true(clock_mono_ns() < end_ns_);                            \
+            poll(NULL, 0, 2);                                                  \
+        }                                                                      \
+    } while (0)
+
+static uint64_t delivered(void)
+{
+    return stats_get(&stats.outputs[0].delivered_points);
+}
+
+static uint64_t pending(struct fixture *f)
+{
+    struct relay_status status;
+    relay_status(f->relay, &status);
+    return status.pending_points;
+}
+
+static bool is_waiting(struct fixture *f)
+{
+    struct relay_status status;
+    relay_status(f->relay, &status);
+    return status.is_waiting;
+}
+
+/* All lines from first on, in order, each once, in the bodies of the requests
+ * from the given one on; probes are skipped. */
+static void assert_bodies(struct fixture *f, size_t request, int first)
+{
+    struct buf got, want;
+    buf_init(&got, 64 << 20);
+    buf_init(&want, 64 << 20);
+    for (; request < f->server->count; request++)
+        buf_append_text(&got, fake_body(f->server, request));
+    for (int i = first; i < f->written; i++)
+        append_line(&want, i);
+    assert_int_equal(got.len, want.len);
+    assert_true(text_equal(buf_text(&got), buf_text(&want)));
+    buf_deinit(&got);
+    buf_deinit(&want);
+}
+
+static const char *const only_204[] = {FAKE_204};
+
+static void lines_arrive_in_order_and_are_settled(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, 0, only_204, 1);
+    add(f, 10);
+    start(f);
+    WAIT_FOR(delivered() == 10);
+    add(f, 90);
+    WAIT_FOR(pending(f) == 0);
+    assert_bodies(f, 0, 0);
+    assert_false(is_waiting(f));
+    assert_int_equal(stats_get(&stats.outputs[0].retries), 0);
+    assert_int_equal(stats_get(&stats.outputs[0].batches), f->server->count);
+}
+
+static void what_is_settled_is_not_sent_again(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, 0, only_204, 1);
+    add(f, 10);
+    start(f);
+    WAIT_FOR(pending(f) == 0);
+    relay_stop(f->relay);
+    size_t before = f->server->count;
+    start(f);
+    assert_int_equal(pending(f), 0);
+    add(f, 5);
+    WAIT_FOR(delivered() == 15);
+    assert_bodies(f, before, 10);
+}
+
+static void a_batch_has_its_limits(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, 0, only_204, 1);
+    f->options.batch_lines = 7;
+    add(f, 100);
+    start(f);
+    WAIT_FOR(pending(f) == 0);
+    assert_bodies(f, 0, 0);
+    assert_int_equal(f->server->count, 15);
+    for (size_t i = 0; i < 14; i++) {
+        size_t lines = 0;
+        struct text body = fake_body(f->server, i);
+        for (size_t at = 0; at < body.len; at++)
+            lines += body.at[at] == '\n';
+        assert_int_equal(lines, 7);
+    }
+}
+
+static void a_backlog_makes_batches_full_and_no_larger(void **state)
+{
+    enum { BATCH_BYTES = 200000 };
+    struct fixture *f = *state;
+    serve(f, 0, only_204, 1);
+    f->options.batch_lines = 0;
+    f->options.batch_bytes = BATCH_BYTES;
+    f->options.flush_ns = 10 * NS_PER_S;
+    add(f, 20000);
+    start(f);
+    fake_wait(f->server, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_in_range(fake_body(f->server, i).len, BATCH_BYTES / 2,
+                        BATCH_BYTES);
+}
+
+#define ANSWER(status, headers)                                                \
+    "HTTP/1.1 " status "\r\n" headers "Content-Length: 0\r\n\r\n"
+
+static void the_same_lines_until_they_are_accepted(void **state)
+{
+    static const char *const answers[] = {FAKE_CLOSE,
+                                          ANSWER("500 Oh", ""),
+                                          ANSWER("503 No", ""),
+                                          ANSWER("401 No", ""),
+                                          ANSWER("400 Bad", ""),
+                                          ANSWER("404 No", ""),
+                                          FAKE_204};
+    struct fixture *f = *state;
+    serve(f, 0, answers, 7);
+    f->options.first_wait_ns = 1; /* waits stay at their least */
+    f->options.batch_lines = 3;
+    add(f, 5);
+    start(f);
+    WAIT_FOR(pending(f) == 0);
+    for (size_t i = 1; i < 7; i++)
+        assert_true(
+            text_equal(fake_body(f->server, i), fake_body(f->server, 0)));
+    assert_bodies(f, 6, 0);
+    assert_int_equal(stats_get(&stats.outputs[0].retries), 6);
+    assert_int_equal(stats_get(&stats.outputs[0].batches), 2);
+}
+
+static void what_is_wrong_can_be_asked(void **state)
+{
+    static const char *const answers[] = {ANSWER("403 No", "")};
+    struct fixture *f = *state;
+    struct relay_status status;
+    serve(f, 0, answers, 1);
+    add(f, 3);
+    start(f);
+    WAIT_FOR(is_waiting(f));
+    relay_status(f->relay, &status);
+    assert_int_equal(status.pending_points, 3);
+    assert_non_null(strstr(status.reason, "403 from http://127.0.0.1:"));
+    assert_true(clock_wall_ns() - status.failing_since_ns < 20 * NS_PER_S);
+}
+
+static void a_server_that_asks_for_time_gets_it(void **state)
+{
+    static const char *const answers[] = {
+        ANSWER("429 Slow", "Retry-After: 1\r\n"), FAKE_204};
+    struct fixture *f = *state;
+    serve(f, 0, answers, 2);
+    add(f, 3);
+    start(f);
+    fake_wait(f->server, 1);
+    int64_t start_ns = clock_mono_ns();
+    fake_wait(f->server, 2);
+    assert_in_range(clock_mono_ns() - start_ns, 900 * NS_PER_MS, 10 * NS_PER_S);
+    WAIT_FOR(pending(f) == 0);
+    assert_int_equal(f->server->count, 2); /* no probe in between */
+}
+
+/* The wait would be a minute; a probe ends it. */
+static void a_server_that_is_back_gets_its_lines_at_once(void **state)
+{
+    struct fixture *f = *state;
+    int port = away(f);
+    wait_long(f);
+    add(f, 3);
+    start(f);
+    WAIT_FOR(is_waiting(f));
+    serve(f, port, only_204, 1);
+    int64_t start_ns = clock_mono_ns();
+    WAIT_FOR(pending(f) == 0);
+    assert_true(clock_mono_ns() - start_ns < 2 * NS_PER_S);
+    assert_bodies(f, 0, 0);
+    assert_false(is_waiting(f));
+}
+
+/* Probes are answered well all along, so they prove nothing. */
+static void a_yes_to_probes_does_not_end_a_wait(void **state)
+{
+    static const char *const answers[] = {ANSWER("500 Oh", ""), FAKE_204,
+                                          FAKE_204, FAKE_204, FAKE_CLOSE};
+    struct fixture *f = *state;
+    serve(f, 0, answers, 5);
+    wait_long(f);
+    add(f, 3);
+    start(f);
+    fake_wait(f->server, 3);
+    for (size_t i = 1; i < 3; i++)
+        assert_non_null(
+            strstr(fake_head(f->server, i), "\r\nContent-Length: 0\r\n"));
+    assert_int_equal(delivered(), 0);
+}
+
+static void stopping_does_not_wait_for_a_server_that_hangs(void **state)
+{
+    static const char *const answers[] = {FAKE_HANG};
+    struct fixture *f = *state;
+    serve(f, 0, answers, 1);
+    add(f, 3);
+    start(f);
+    fake_wait(f->server, 1);
+    int64_t start_ns = clock_mono_ns();
+    relay_stop(f->relay);
+    f->relay = NULL;
+    assert_true(clock_mono_ns() - start_ns < NS_PER_S);
+    assert_int_equal(delivered(), 0);
+}
+
+static void what_was_not_accepted_comes_again_after_a_restart(void **state)
+{
+    static const char *const hang[] = {FAKE_204, FAKE_HANG};
+    struct fixture *f = *state;
+    serve(f, 0, hang, 2);
+    f->options.batch_lines = 4;
+    add(f, 10);
+    start(f);
+    fake_wait(f->server, 2);
+    relay_stop(f->relay);
+    f->relay = NULL;
+    fake_stop(f->server);
+    journal_close(f->journal);
+    open_journal(f);
+    serve(f, 0, only_204, 1);
+    start(f);
+    add(f, 5);
+    WAIT_FOR(pending(f) == 0);
+    struct text first = fake_body(f->server, 0);
+    int number = -1; /* some may come twice, none may be missing */
+    assert_int_equal(sscanf(first.at, "m v=%di", &number), 1);
+    assert_in_range(number, 0, 4);
+    assert_bodies(f, 0, number);
+}
+
+static void a_file_gets_lines_too(void **state)
+{
+    struct fixture *f = *state;
+    f->options.file = f->file;
+    add(f, 50);
+    start(f);
+    WAIT_FOR(pending(f) == 0);
+    struct buf got, want;
+    buf_init(&got, 1 << 20);
+    buf_init(&want, 1 << 20);
+    assert_true(file_read(&file_real, f->file, &got, &f->err));
+    for (int i = 0; i < 50; i++)
+        append_line(&want, i);
+    assert_true(text_equal(buf_text(&got), buf_text(&want)));
+    buf_deinit(&got);
+    buf_deinit(&want);
+}
+
+static void a_full_disk_is_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    struct relay_status status;
+    f->options.file = "/dev/full";
+    add(f, 3);
+    start(f);
+    WAIT_FOR(stats_get(&stats.outputs[0].retries) >= 2);
+    relay_status(f->relay, &status);
+    assert_non_null(strstr(status.reason, "/dev/full"));
+    assert_int_equal(status.pending_points, 3);
+}
+
+static void an_output_that_cannot_be_is_told(void **state)
+{
+    struct fixture *f = *state;
+    assert_null(relay_start(&f->options, &f->err)); /* no url */
+    assert_int_equal(f->err.kind, ERR_CONFIG);
+    f->options.file = "/nowhere/at/all";
+    assert_null(relay_start(&f->options, &f->err));
+    assert_int_equal(f->err.kind, ERR_IO);
+    relay_stop(NULL);
+}
+
+#define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ROW(lines_arrive_in_order_and_are_settled),
+        ROW(what_is_settled_is_not_sent_again),
+        ROW(a_batch_has_its_limits),
+        ROW(a_backlog_makes_batches_full_and_no_larger),
+        ROW(the_same_lines_until_they_are_accepted),
+        ROW(what_is_wrong_can_be_asked),
+        ROW(a_server_that_asks_for_time_gets_it),
+        ROW(a_server_that_is_back_gets_its_lines_at_once),
+        ROW(a_yes_to_probes_does_not_end_a_wait),
+        ROW(stopping_does_not_wait_for_a_server_that_hangs),
+        ROW(what_was_not_accepted_comes_again_after_a_restart),
+        ROW(a_file_gets_lines_too),
+        ROW(a_full_disk_is_waited_for),
+        ROW(an_output_that_cannot_be_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -531,9 +531,6 @@ void script_point_finish(lua_State *L)
     struct script_call *call = lua->call;
     if (!call->notes)
         return;
-    for (size_t i = 0; i < call->stored_count; i++)
-        if (!call->points->items[call->stored[i]].has_time)
-            call->notes->receipt_time_points++;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &places_key);
     for (size_t i = 0; i < call->points->count; i++) {
         if (i < lua->taken.len && lua->taken.data[i])

@@ -20,6 +20,11 @@ struct admin_options {
     size_t relay_count;
 };
 
+/* ERR_IO or ERR_CONFIG names the address. */
 struct admin *admin_start(const struct admin_options *options,
                           struct error *err);
+/* Ends the thread, frees. NULL is fine. */
 void admin_stop(struct admin *admin);
+
+/* The port, for port 0. */
+unsigned admin_port(const struct admin *admin);

@@ -8,8 +8,8 @@
 
 #include "arena.h"
 #include "buf.h"
-#include "codec.h"
 #include "error.h"
+#include "json_text.h"
 #include "route.h"
 
 enum { ERROR_BODY_BYTES = 8 << 10, HEADER_VALUE_BYTES = 256 };
@@ -56,20 +56,6 @@ static const char *code_of(unsigned status)
     }
 }
 
-static void append_json(struct buf *out, struct text text)
-{
-    bool is_utf8 = codec_utf8_is_valid(text, NULL);
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if (c == '"' || c == '\\')
-            buf_append_char(out, '\\');
-        if (c < 0x20)
-            buf_printf(out, "\\u%04x", c);
-        else
-            buf_append_char(out, c >= 0x80 && !is_utf8 ? '?' : (char)c);
-    }
-}
-
 void answer_from_error(struct answer *answer, const struct error *err,
                        bool is_v1, struct arena *arena)
 {
@@ -81,7 +67,7 @@ void answer_from_error(struct answer *answer, const struct error *err,
     else
         buf_printf(&json, "{\"code\":\"%s\",\"message\":\"",
                    code_of(answer->status));
-    append_json(&json, text_of(err->text));
+    json_text_append(&json, text_of(err->text));
     buf_append_text(&json, TEXT("\"}\n"));
     arena_copy(arena, buf_text(&json), &answer->body);
     answer->type = TEXT("application/json");

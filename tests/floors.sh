@@ -46,7 +46,7 @@ only_in() {
             || complain "$file: includes <$header>, which is not its business"
     done
 }
-only_in 'microhttpd\.h' 'server|gate|answer|parked|worker|admin|sink|http_.*|door.*'
+only_in 'microhttpd\.h' 'server|worker|exchange|answer|admin|sink'
 only_in 'curl/curl\.h' 'influx|tool_version'
 only_in 'zlib\.h' 'gzip|segment|tool_version'
 only_in '(lua|lauxlib|lualib)\.h' 'script.*|config.*|tool_version'

@@ -1,0 +1,245 @@
+/* admin.c - see admin.h. One thread, one daemon, driven from a loop of its own
+ * as the workers' are; nothing here waits for a disk or a network, so nothing
+ * is ever suspended. Fewer than 128 connections: with that many
+ * libmicrohttpd 0.9.75 can go on waiting for one more.
+ */
+#include "admin.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "buf.h"
+#include "error.h"
+#include "health.h"
+#include "listener.h"
+#include "metrics.h"
+
+enum {
+    MAX_CONNECTIONS = 64,
+    TIMEOUT_S = 10,
+    LONGEST_WAIT_MS = 1000,
+    PAGE_BYTES = 1 << 20
+};
+
+struct admin {
+    struct watched watched;
+    struct buf page;
+    struct MHD_Daemon *daemon;
+    struct pollfd fds[2]; /* the daemon's, and an eventfd to stop by */
+    unsigned port;
+    atomic_bool is_stopping;
+    bool has_thread;
+    pthread_t thread;
+};
+
+/* ------------------------------------------------------------- answers --- */
+
+static unsigned health_page(struct admin *admin)
+{
+    return health_write(&admin->watched, &admin->page) ? 200 : 503;
+}
+
+static unsigned ready_page(struct admin *admin)
+{
+    return health_write_ready(&admin->watched, &admin->page) ? 200 : 503;
+}
+
+static unsigned metrics_page(struct admin *admin)
+{
+    return metrics_write(&admin->watched, &admin->page) ? 200 : 500;
+}
+
+static const char json_type[] = "application/json";
+
+static const struct page {
+    const char *path;
+    const char *type;
+    unsigned (*write)(struct admin *admin); /* fills page, gives the status */
+} pages[] = {
+    {"/health", json_type, health_page},
+    {"/ready", json_type, ready_page},
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", metrics_page},
+};
+
+static const struct page *find_page(const char *path)
+{
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        if (strcmp(pages[i].path, path) == 0)
+            return &pages[i];
+    return NULL;
+}
+
+static unsigned refuse(struct admin *admin, unsigned status, const char *code,
+                       const char *message)
+{
+    buf_printf(&admin->page, "{\"code\":\"%s\",\"message\":\"%s\"}\n", code,
+               message);
+    return status;
+}
+
+static bool is_question(const char *method)
+{
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static unsigned fill_page(struct admin *admin, const char *path,
+                          const char *method, const char **type)
+{
+    const struct page *page = find_page(path);
+    *type = json_type;
+    buf_clear(&admin->page);
+    if (!page)
+        return refuse(admin, 404, "not found",
+                      "there are /health, /ready and /metrics");
+    if (!is_question(method))
+        return refuse(admin, 405, "method not allowed", "only GET and HEAD");
+    *type = page->type;
+    return page->write(admin);
+}
+
+static enum MHD_Result answer(struct admin *admin,
+                              struct MHD_Connection *connection,
+                              const char *path, const char *method)
+{
+    const char *type;
+    unsigned status = fill_page(admin, path, method, &type);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        admin->page.len, admin->page.data, MHD_RESPMEM_MUST_COPY);
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                            "no-store");
+    if (status == 405)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    enum MHD_Result queued = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* A body is nobody's business here; it is thrown away. */
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
+                              const char *url, const char *method,
+                              const char *version, const char *bytes,
+                              size_t *len, void **state)
+{
+    static char is_known;
+    (void)version, (void)bytes;
+    if (!*state) {
+        *state = &is_known;
+        return MHD_YES;
+    }
+    if (*len > 0) {
+        *len = 0;
+        return MHD_YES;
+    }
+    return answer(cls, connection, url, method);
+}
+
+/* ------------------------------------------------------------ the loop --- */
+
+static void *work(void *arg)
+{
+    struct admin *admin = arg;
+    while (!atomic_load(&admin->is_stopping)) {
+        MHD_UNSIGNED_LONG_LONG ms;
+        int wait_ms = LONGEST_WAIT_MS;
+        if (MHD_get_timeout(admin->daemon, &ms) == MHD_YES
+            && ms < LONGEST_WAIT_MS)
+            wait_ms = (int)ms;
+        poll(admin->fds, 2, wait_ms);
+        MHD_run(admin->daemon);
+    }
+    return NULL;
+}
+
+static bool start_daemon(struct admin *admin, int fd, struct error *err)
+{
+    admin->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL, 0, NULL, NULL, handle, admin, MHD_OPTION_LISTEN_SOCKET,
+        fd, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)TIMEOUT_S, MHD_OPTION_END);
+    if (!admin->daemon) {
+        close(fd);
+        return fail(err, ERR_IO, "libmicrohttpd does not start");
+    }
+    admin->fds[0] = (struct pollfd){
+        .fd = MHD_get_daemon_info(admin->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+                  ->epoll_fd,
+        .events = POLLIN};
+    return true;
+}
+
+static bool start_thread(struct admin *admin, struct error *err)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&admin->thread, NULL, work, admin);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code != 0)
+        return fail(err, ERR_IO, "no thread for the admin port: %s",
+                    strerror(code));
+    admin->has_thread = true;
+    return true;
+}
+
+static bool start(struct admin *admin, const char *listen, struct error *err)
+{
+    int fd;
+    int waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    admin->fds[1] = (struct pollfd){.fd = waker, .events = POLLIN};
+    if (waker < 0)
+        return fail_errno(err, "eventfd");
+    if (!listener_open(listen, &fd, 1, err))
+        return false;
+    admin->port = listener_port(fd);
+    return start_daemon(admin, fd, err) && start_thread(admin, err);
+}
+
+struct admin *admin_start(const struct admin_options *options,
+                          struct error *err)
+{
+    struct admin *admin = xcalloc(1, sizeof *admin);
+    admin->watched = (struct watched){.journal = options->journal,
+                                      .relays = options->relays,
+                                      .relay_names = options->relay_names,
+                                      .relay_count = options->relay_count};
+    buf_init(&admin->page, PAGE_BYTES);
+    if (start(admin, options->listen, err))
+        return admin;
+    admin_stop(admin);
+    return NULL;
+}
+
+void admin_stop(struct admin *admin)
+{
+    if (!admin)
+        return;
+    uint64_t one = 1;
+    atomic_store(&admin->is_stopping, true);
+    ssize_t ignored = write(admin->fds[1].fd, &one, sizeof one);
+    (void)ignored;
+    if (admin->has_thread)
+        pthread_join(admin->thread, NULL);
+    if (admin->daemon)
+        MHD_stop_daemon(admin->daemon);
+    if (admin->fds[1].fd >= 0)
+        close(admin->fds[1].fd);
+    buf_deinit(&admin->page);
+    free(admin);
+}
+
+unsigned admin_port(const struct admin *admin)
+{
+    return admin->port;
+}

@@ -1,0 +1,101 @@
+/* health.c - see health.h. */
+#include "health.h"
+
+#include <inttypes.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "journal.h"
+#include "json_text.h"
+#include "relay.h"
+
+enum { REASON_BYTES = 2048 };
+
+/* What was found so far; reasons holds the inside of the JSON array. */
+struct findings {
+    struct buf reasons;
+    unsigned count;
+};
+
+static void add_reason(struct findings *findings, const struct buf *reason)
+{
+    buf_append_text(&findings->reasons,
+                    findings->count++ ? TEXT(",\"") : TEXT("\""));
+    json_text_append(&findings->reasons, buf_text(reason));
+    buf_append_char(&findings->reasons, '"');
+}
+
+static void look_at_journal(struct findings *findings, struct journal *journal)
+{
+    struct journal_status status;
+    struct buf reason;
+    if (!journal)
+        return;
+    journal_status(journal, &status);
+    buf_init(&reason, REASON_BYTES);
+    if (status.is_full) {
+        buf_printf(&reason,
+                   "the journal is full: it holds %" PRIu64 " bytes, its limit"
+                   " is %" PRIu64 " (or too little is free on the disk);"
+                   " senders get 503",
+                   status.bytes, status.max_bytes);
+        add_reason(findings, &reason);
+    }
+    buf_clear(&reason);
+    if (status.is_failing) {
+        buf_printf(&reason,
+                   "the journal is failing: the last write to the disk did not"
+                   " succeed, %" PRIu64 " so far; senders get 503",
+                   status.sync_errors);
+        add_reason(findings, &reason);
+    }
+    buf_deinit(&reason);
+}
+
+static void look_at_relay(struct findings *findings, struct relay *relay,
+                          const char *name)
+{
+    struct relay_status status;
+    struct buf reason;
+    char since[CLOCK_TEXT_BYTES];
+    relay_status(relay, &status);
+    if (status.failing_since_ns == 0)
+        return;
+    buf_init(&reason, REASON_BYTES);
+    clock_format(status.failing_since_ns, since);
+    buf_printf(&reason,
+               "output %s has been failing since %s: %s; %" PRIu64
+               " points wait",
+               name, since, status.reason, status.pending_points);
+    add_reason(findings, &reason);
+    buf_deinit(&reason);
+}
+
+static bool tell(struct findings *findings, struct buf *out)
+{
+    bool is_well = findings->count == 0;
+    buf_printf(out, "{\"status\":\"%s\",\"reasons\":[",
+               is_well ? "pass" : "fail");
+    buf_append_text(out, buf_text(&findings->reasons));
+    buf_append_text(out, TEXT("]}\n"));
+    buf_deinit(&findings->reasons);
+    return is_well;
+}
+
+bool health_write(const struct watched *watched, struct buf *out)
+{
+    struct findings findings = {.count = 0};
+    buf_init(&findings.reasons, out->max_bytes);
+    look_at_journal(&findings, watched->journal);
+    for (size_t i = 0; i < watched->relay_count; i++)
+        look_at_relay(&findings, watched->relays[i], watched->relay_names[i]);
+    return tell(&findings, out);
+}
+
+bool health_write_ready(const struct watched *watched, struct buf *out)
+{
+    struct findings findings = {.count = 0};
+    buf_init(&findings.reasons, out->max_bytes);
+    look_at_journal(&findings, watched->journal);
+    return tell(&findings, out);
+}

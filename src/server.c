@@ -18,7 +18,8 @@
 
 enum { MAX_WORKERS = 64, MAX_ADDRESSES = 16 };
 
-static const int64_t drain_ns = 2 * NS_PER_S;
+/* Half a second of the two that stopping may take is left to the others. */
+static const int64_t drain_ns = 3 * NS_PER_S / 2;
 
 struct server {
     struct desk_shared shared;

@@ -33,7 +33,7 @@ struct server *server_start(const struct server_options *options,
                             struct error *err);
 
 /* New requests get 503 and close; returns once nothing is parked and no
- * request is half read, after 2 s at most. The threads may still run. */
+ * request is half read, after 1.5 s at most. The threads may still run. */
 void server_drain(struct server *server);
 
 /* Ends the threads and frees everything; for tests. `serve` drains and exits.

@@ -2,6 +2,7 @@
  * ceiling, and leaves the buf as it was if it fails. What we compress comes
  * back as it went in. */
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "buf.h"

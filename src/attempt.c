@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "ceilings.h"
 
 enum { HEADER_BYTES = 64 << 10 };
@@ -134,7 +135,7 @@ bool attempt_run(struct attempt *attempt, struct ingest *ingest,
     if (stored)
         *err = (struct error){0};
     attempt->status =
-        stored ? attempt->receipt.reply.status : error_status(err);
+        stored ? attempt->receipt.reply.status : (int)answer_status(err);
     return stored;
 }
 

@@ -41,18 +41,3 @@ bool fail_errno(struct error *err, const char *format, ...)
              strerror_r(code, why, sizeof why));
     return false;
 }
-
-int error_status(const struct error *err)
-{
-    static const int status_of[ERR_KINDS] = {
-        [ERR_BAD_REQUEST] = 400, [ERR_UNAUTHORIZED] = 401,
-        [ERR_FORBIDDEN] = 403,   [ERR_NOT_FOUND] = 404,
-        [ERR_METHOD] = 405,      [ERR_TIMEOUT] = 408,
-        [ERR_TOO_LARGE] = 413,   [ERR_MEDIA_TYPE] = 415,
-        [ERR_HEADERS] = 431,     [ERR_REFUSED] = 422,
-        [ERR_SCRIPT] = 500,      [ERR_FULL] = 503,
-        [ERR_IO] = 503};
-    if (err->status)
-        return err->status;
-    return status_of[err->kind] ? status_of[err->kind] : 500;
-}

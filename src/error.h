@@ -44,7 +44,3 @@ bool fail(struct error *err, enum error_kind kind, const char *format, ...)
 /* The same, with strerror(errno) put behind ": ". The kind is ERR_IO. */
 bool fail_errno(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* The HTTP status that a sender gets for it: the one that a script chose, else
- * the kind's own; 500 for a kind that no sender can cause. */
-int error_status(const struct error *err);

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "answer.h"
 #include "attempt.h"
 #include "verify.h"
 
@@ -66,9 +67,9 @@ static void print_verify(const struct attempt *attempt)
                                            attempt->request.query_string};
     if (route && route->verify && !verify_sender(route->verify, &claim, &err))
         fprintf(stderr,
-                "the sender is not checked here; the gateway would say %d: "
+                "the sender is not checked here; the gateway would say %u: "
                 "%s\n",
-                error_status(&err), err.text);
+                answer_status(&err), err.text);
 }
 
 void try_report(const struct attempt *attempt, struct text traceback)

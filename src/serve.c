@@ -34,7 +34,7 @@
 #include "relay.h"
 #include "server.h"
 
-enum { STOP_MS = 1900, TEXT_BYTES = 1024 };
+enum { STOP_MS = 1900, TEXT_BYTES = 1024, ADDRESS_BYTES = 80 };
 
 struct gateway {
     const struct config *config;
@@ -150,24 +150,32 @@ static void append(char *out, const char *text)
 }
 
 /* A port 0 is told as the port that it became. */
+static void append_address(char *out, const char *address, unsigned port)
+{
+    char real[ADDRESS_BYTES];
+    const char *colon = strrchr(address, ':');
+    snprintf(real, sizeof real, "%.*s:%u", (int)(colon - address), address,
+             port);
+    append(out, real);
+}
+
 static void say_listening(const struct gateway *gateway)
 {
     const struct config *config = gateway->config;
-    char addresses[TEXT_BYTES] = "", outputs[TEXT_BYTES] = "", first[80];
-    const char *colon = strrchr(config->listen[0], ':');
-    snprintf(first, sizeof first, "%.*s:%u", (int)(colon - config->listen[0]),
-             config->listen[0], server_port(gateway->server));
-    append(addresses, first);
+    char addresses[TEXT_BYTES] = "", outputs[TEXT_BYTES] = "";
+    char admin[TEXT_BYTES] = "";
+    append_address(addresses, config->listen[0], server_port(gateway->server));
     for (size_t i = 1; config->listen[i]; i++)
         append(addresses, config->listen[i]);
+    if (gateway->admin)
+        append_address(admin, config->admin, admin_port(gateway->admin));
     for (size_t i = 0; i < config->outputs.count; i++)
         append(outputs, config->outputs.names[i]);
     log_line(LOG_INFO, "serve",
              "listening on %s, admin on %s, %u worker%s, data in %s, output to "
              "%s",
-             addresses, config->admin ? config->admin : "no address",
-             config->workers, config->workers == 1 ? "" : "s", config->data,
-             outputs);
+             addresses, gateway->admin ? admin : "no address", config->workers,
+             config->workers == 1 ? "" : "s", config->data, outputs);
 }
 
 static void wait_for_stop(const sigset_t *awaited)

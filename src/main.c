@@ -1,0 +1,130 @@
+/* main.c - the verbs, and what is said when there is none.
+ *
+ * Exit codes: 0, 64 (usage), 70 (start failed), 78 (configuration), and 1 where
+ * `try` and `test` say no.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "error.h"
+#include "serve.h"
+#include "sink.h"
+#include "tool_try.h"
+#include "tools.h"
+
+static const char usage[] =
+    "usage: moonline VERB ...\n"
+    "\n"
+    "  serve [-c FILE]            run the gateway in the foreground\n"
+    "  check [-c FILE]            read configuration and scripts, say what is "
+    "wrong\n"
+    "  try [-c FILE] [-s SCRIPT] [-X METHOD] [-p PATH?QUERY] [-t TYPE]\n"
+    "      [-H 'Name: value']... [-d DATA or @FILE] [-u USER:PASSWORD]\n"
+    "      [--time T] [BODYFILE or -, or x.http, or URL]\n"
+    "                             show the points of one request\n"
+    "  test [-c FILE] [PATH...]   run recorded tests (*.http)\n"
+    "  sink [--listen ADDR] [FILE]\n"
+    "                             a stand-in InfluxDB that prints what it "
+    "gets\n"
+    "  version                    this program's and its libraries' versions\n"
+    "\n"
+    "-c defaults to $MOONLINE_CONFIG, ./moonline.lua, "
+    "/etc/moonline/moonline.lua.\n";
+
+static int fail_usage(const char *said)
+{
+    fprintf(stderr, "moonline: %s\n\n%s", said, usage);
+    return EX_USAGE;
+}
+
+static int fail_with(const struct error *err)
+{
+    fprintf(stderr, "moonline: %s\n", err->text);
+    return err->kind == ERR_USAGE    ? EX_USAGE
+           : err->kind == ERR_CONFIG ? EX_CONFIG
+                                     : EX_SOFTWARE;
+}
+
+static int run_serve(int argc, char **argv)
+{
+    const char *path = NULL;
+    for (int option; (option = getopt(argc, argv, "c:")) != -1;) {
+        if (option != 'c')
+            return fail_usage("serve takes only -c FILE");
+        path = optarg;
+    }
+    if (optind < argc)
+        return fail_usage("serve takes only -c FILE");
+    struct error err;
+    struct config *config = config_load(path, &err);
+    if (!config)
+        return fail_with(&err);
+    /* Workers may still run, and what they use must stay. */
+    _exit(serve_run(config));
+}
+
+static int run_sink(int argc, char **argv)
+{
+    static const struct option flags[] = {
+        {"listen", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0}};
+    const char *listen = "127.0.0.1:8086";
+    for (int option;
+         (option = getopt_long(argc, argv, "l:", flags, NULL)) != -1;) {
+        if (option != 'l')
+            return fail_usage("sink takes only --listen ADDR and a FILE");
+        listen = optarg;
+    }
+    if (optind + 1 < argc)
+        return fail_usage("sink takes one FILE");
+    struct error err;
+    return sink_run(listen, argv[optind], &err) ? EX_OK : fail_with(&err);
+}
+
+static int run_version(int argc, char **argv)
+{
+    (void)argv;
+    return argc == 1 ? tools_version() : fail_usage("version takes nothing");
+}
+
+static int run_help(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    fputs(usage, stdout);
+    return EX_OK;
+}
+
+static int run_later(int argc, char **argv)
+{
+    (void)argc;
+    fprintf(stderr, "moonline: `%s` is not available yet\n", argv[0]);
+    return EX_USAGE;
+}
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} verbs[] = {
+    {"serve", run_serve},       {"check", tools_check},
+    {"try", tool_try_run},         {"test", tools_test},
+    {"sink", run_sink},         {"version", run_version},
+    {"--version", run_version}, {"help", run_help},
+    {"--help", run_help},       {"-h", run_help},
+    {"dead", run_later},        {"journal", run_later},
+};
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return fail_usage("what to do?");
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return verbs[i].run(argc - 1, argv + 1);
+    char said[100];
+    snprintf(said, sizeof said, "no verb `%.60s`", argv[1]);
+    return fail_usage(said);
+}

@@ -387,9 +387,10 @@ static bool read_point(struct reader *reader)
 static struct reader reader_of(struct text text, enum precision precision,
                                struct points *points, struct error *err)
 {
-    return (struct reader){.start = text.at,
-                           .at = text.at,
-                           .end = text.at + text.len,
+    const char *start = text.len ? text.at : ""; /* NULL has no end */
+    return (struct reader){.start = start,
+                           .at = start,
+                           .end = start + text.len,
                            .points = points,
                            .unit_ns = precision_ns(precision),
                            .err = err};

@@ -54,5 +54,5 @@ static inline bool text_starts_with(struct text a, struct text prefix)
 
 static inline struct text text_skip(struct text a, size_t bytes)
 {
-    return (struct text){a.at + bytes, a.len - bytes};
+    return (struct text){bytes ? a.at + bytes : a.at, a.len - bytes};
 }

@@ -170,10 +170,27 @@ static inline void fake_wait(struct fake_server *server, size_t count)
     assert_int_equal(code, 0);
 }
 
+/* How many requests there were; they may be looked at from now on. */
+static inline size_t fake_count(struct fake_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    size_t count = server->count;
+    pthread_mutex_unlock(&server->lock);
+    return count;
+}
+
+static inline size_t fake_connections(struct fake_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    size_t count = server->connections;
+    pthread_mutex_unlock(&server->lock);
+    return count;
+}
+
 /* A request as a string, head and body; the body may hold NULs. */
 static inline const char *fake_head(struct fake_server *server, size_t i)
 {
-    assert_true(i < server->count);
+    assert_true(i < fake_count(server));
     return buf_string(&server->requests[i]);
 }
 

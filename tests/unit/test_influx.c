@@ -197,8 +197,8 @@ static void the_connection_is_kept(void **state)
     make(f);
     for (int i = 0; i < 5; i++)
         influx_write(f->influx, TEXT(LINES), &f->answer);
-    assert_int_equal(f->server->count, 5);
-    assert_int_equal(f->server->connections, 1);
+    assert_int_equal(fake_count(f->server), 5);
+    assert_int_equal(fake_connections(f->server), 1);
 }
 
 static void the_proxy_of_the_environment_is_not_asked(void **state)
@@ -290,7 +290,7 @@ static void a_redirect_does_not_take_the_token_along(void **state)
     serve(f, answers, 1);
     post_one(f);
     assert_int_equal(f->answer.verdict, VERDICT_HOLD);
-    assert_int_equal(other->connections, 0);
+    assert_int_equal(fake_connections(other), 0);
     fake_stop(other);
 }
 
@@ -472,7 +472,7 @@ static void a_line_without_a_stamp_is_kept(void **state)
     influx_write(f->influx, TEXT("m v=1\n"), &f->answer);
     assert_int_equal(f->answer.verdict, VERDICT_RETRY);
     assert_has(f->answer.reason, "without a stamp");
-    assert_int_equal(f->server->count, 0);
+    assert_int_equal(fake_count(f->server), 0);
 }
 
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

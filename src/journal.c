@@ -27,11 +27,9 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "ceilings.h"
@@ -40,8 +38,10 @@
 #include "file.h"
 #include "log.h"
 #include "meter.h"
+#include "space.h"
 #include "stats.h"
 #include "ticket.h"
+#include "wakers.h"
 #include "writer.h"
 
 enum { SYNC_TIMES_TO_JUDGE = 64, NEARLY_FULL_PERCENT = 90 };
@@ -51,8 +51,6 @@ enum { SYNC_TIMES_TO_JUDGE = 64, NEARLY_FULL_PERCENT = 90 };
 #define FIRST_BACK_OFF_NS (100 * NS_PER_MS)
 #define LAST_BACK_OFF_NS (5 * NS_PER_S)
 #define FULL_BACK_OFF_NS (800 * NS_PER_MS) /* back within 1 s */
-#define LOOK_FOR_SPACE_NS (500 * NS_PER_MS)
-#define UNLIKELY_SYNC_NS (20 * NS_PER_US)
 
 struct output {
     char *name;
@@ -71,19 +69,13 @@ struct output {
     int64_t retry_at_ns;
 };
 
-struct wakers {
-    int *fds;
-    size_t count;
-    size_t capacity;
-};
-
 struct journal {
     struct output *outputs;
     size_t output_count;
     char *dir;
     const struct file_system *fs;
     uint64_t max_bytes;
-    uint64_t min_free_bytes;
+    uint64_t segment_bytes;
     bool is_unsynced;
     int64_t (*mono_ns)(void);
 
@@ -102,8 +94,7 @@ struct journal {
     bool is_judged; /* whether the disk flushes at all */
 
     struct tickets tickets;
-    _Atomic int64_t look_at_ns; /* for free space */
-    _Atomic int64_t free_bytes;
+    struct space space;
 
     struct wakers busy_wakers; /* the committer's */
     int64_t sync_ns;           /* all syncs of the last commit */
@@ -112,19 +103,6 @@ struct journal {
 };
 
 /* ---- room ---- */
-
-/* One caller at a time asks the file system; the others use what it said. */
-static void look_for_space(struct journal *journal)
-{
-    int64_t now = journal->mono_ns();
-    int64_t due = atomic_load(&journal->look_at_ns);
-    if (journal->min_free_bytes == 0 || now < due
-        || !atomic_compare_exchange_strong(&journal->look_at_ns, &due,
-                                           now + LOOK_FOR_SPACE_NS))
-        return;
-    int64_t bytes = journal->fs->free_bytes(journal->fs, journal->dir);
-    atomic_store(&journal->free_bytes, bytes < 0 ? INT64_MAX : bytes);
-}
 
 static uint64_t held_bytes(const struct journal *journal)
 {
@@ -139,17 +117,11 @@ static bool has_room(const struct journal *journal, size_t more_bytes,
                      struct error *err)
 {
     uint64_t held = held_bytes(journal) + journal->open_bytes;
-    int64_t free_bytes = atomic_load(&journal->free_bytes);
     if (held + more_bytes > journal->max_bytes)
         return fail(err, ERR_FULL,
                     "the journal is full: %" PRIu64 " of %" PRIu64 " bytes",
                     held, journal->max_bytes);
-    if (free_bytes < (int64_t)journal->min_free_bytes)
-        return fail(err, ERR_FULL,
-                    "the disk is full: %" PRId64 " bytes are free, %" PRIu64
-                    " are to be left",
-                    free_bytes, journal->min_free_bytes);
-    return true;
+    return space_is_left(&journal->space, err);
 }
 
 /* Under the lock. */
@@ -165,7 +137,7 @@ static bool is_backing_off(const struct journal *journal,
 
 bool journal_has_room(struct journal *journal, struct error *err)
 {
-    look_for_space(journal);
+    space_look(&journal->space);
     pthread_mutex_lock(&journal->lock);
     bool is_free = has_room(journal, 0, err);
     for (size_t i = 0; is_free && i < journal->output_count; i++)
@@ -190,19 +162,6 @@ static bool check_lines(const struct journal_lines *lines, struct error *err)
         rest = text_skip(rest, len);
     }
     return true;
-}
-
-static void add_waker(struct wakers *wakers, int fd)
-{
-    for (size_t i = 0; i < wakers->count; i++)
-        if (wakers->fds[i] == fd)
-            return;
-    if (wakers->count == wakers->capacity) {
-        wakers->capacity = wakers->capacity ? 2 * wakers->capacity : 8;
-        wakers->fds =
-            xrealloc(wakers->fds, wakers->capacity * sizeof *wakers->fds);
-    }
-    wakers->fds[wakers->count++] = fd;
 }
 
 /* Under the lock. On false all is as before. */
@@ -243,7 +202,7 @@ bool journal_append(struct journal *journal, const struct journal_lines *lines,
         points += lines[i].points;
         outputs |= UINT64_C(1) << lines[i].output;
     }
-    look_for_space(journal);
+    space_look(&journal->space);
 
     pthread_mutex_lock(&journal->lock);
     bool is_copied =
@@ -252,7 +211,7 @@ bool journal_append(struct journal *journal, const struct journal_lines *lines,
         journal->open_bytes += bytes;
         journal->status.appended_points += points;
         if (waker >= 0)
-            add_waker(&journal->wakers, waker);
+            wakers_add(&journal->wakers, waker);
         *ticket = ticket_of(journal->open_group, outputs);
     }
     pthread_mutex_unlock(&journal->lock);
@@ -266,13 +225,6 @@ enum ticket_state journal_ticket(struct journal *journal, uint64_t ticket)
 
 /* ---- commit ---- */
 
-static void swap(struct buf *a, struct buf *b)
-{
-    struct buf c = *a;
-    *a = *b;
-    *b = c;
-}
-
 /* Takes the open group; its number, or 0 if it is empty. */
 static uint64_t take_group(struct journal *journal)
 {
@@ -281,8 +233,12 @@ static uint64_t take_group(struct journal *journal)
     if (journal->open_bytes > 0) {
         group = journal->open_group++;
         journal->open_bytes = 0;
-        for (size_t i = 0; i < journal->output_count; i++)
-            swap(&journal->outputs[i].open, &journal->outputs[i].busy);
+        for (size_t i = 0; i < journal->output_count; i++) {
+            struct output *output = &journal->outputs[i];
+            struct buf buf = output->busy;
+            output->busy = output->open;
+            output->open = buf;
+        }
         struct wakers wakers = journal->busy_wakers;
         journal->busy_wakers = journal->wakers;
         journal->wakers = wakers;
@@ -338,16 +294,6 @@ static void publish(struct journal *journal, uint64_t group, uint64_t written,
     pthread_mutex_unlock(&journal->lock);
 }
 
-static void wake_workers(struct wakers *wakers)
-{
-    const uint64_t one = 1;
-    for (size_t i = 0; i < wakers->count; i++) {
-        ssize_t ignored = write(wakers->fds[i], &one, sizeof one);
-        (void)ignored; /* it can only say that the counter is not zero */
-    }
-    wakers->count = 0;
-}
-
 static bool commit_output(struct journal *journal, struct output *output,
                           struct error *err)
 {
@@ -367,12 +313,13 @@ static bool commit_output(struct journal *journal, struct output *output,
  * committer adds times, so it may read them without the lock. */
 static void judge_disk(struct journal *journal)
 {
+    enum { ENOUGH_SYNCS = 64, UNLIKELY_NS = 20000 };
     if (journal->is_judged || journal->is_unsynced
-        || journal->syncs.count < SYNC_TIMES_TO_JUDGE)
+        || journal->syncs.count < ENOUGH_SYNCS)
         return;
     journal->is_judged = true;
     int64_t usual_ns = meter_percentile_ns(&journal->syncs, 50);
-    if (usual_ns < UNLIKELY_SYNC_NS)
+    if (usual_ns < UNLIKELY_NS)
         log_line(LOG_WARN, "journal",
                  "%s: a sync takes %d us; this disk probably does not flush"
                  " (tmpfs?), and a power cut would lose what was acknowledged",
@@ -411,7 +358,7 @@ bool journal_commit(struct journal *journal, struct error *err)
             failed |= UINT64_C(1) << i;
     }
     publish(journal, group, written, failed);
-    wake_workers(&journal->busy_wakers);
+    wakers_wake(&journal->busy_wakers);
     judge_disk(journal);
     warn_of_full(journal);
     return failed == 0;
@@ -558,7 +505,7 @@ static double ms(int64_t ns)
 
 void journal_status(struct journal *journal, struct journal_status *status)
 {
-    look_for_space(journal);
+    space_look(&journal->space);
     pthread_mutex_lock(&journal->lock);
     *status = journal->status;
     status->bytes = held_bytes(journal);
@@ -582,8 +529,13 @@ static bool open_output(struct journal *journal, struct output *output,
     output->dir = xstrdup(dir);
     buf_init(&output->open, LIMIT_GROUP_BYTES);
     buf_init(&output->busy, LIMIT_GROUP_BYTES);
-    if (!writer_open(&output->writer, journal->fs, dir, journal->is_unsynced,
-                     err))
+    struct writer_options writer = {
+        .fs = journal->fs,
+        .dir = dir,
+        .is_unsynced = journal->is_unsynced,
+        .segment_bytes = journal->segment_bytes,
+    };
+    if (!writer_open(&output->writer, &writer, err))
         return false;
     output->next_seq = output->writer.next_seq;
     output->readable_seq = output->writer.readable_seq;
@@ -610,11 +562,13 @@ struct journal *journal_open(const struct journal_options *options,
     journal->dir = xstrdup(options->dir);
     journal->fs = options->fs ? options->fs : &file_real;
     journal->max_bytes = options->max_bytes;
-    journal->min_free_bytes = options->min_free_bytes;
     journal->is_unsynced = options->is_unsynced;
+    journal->segment_bytes =
+        options->segment_bytes ? options->segment_bytes : LIMIT_SEGMENT_BYTES;
     journal->mono_ns = options->mono_ns ? options->mono_ns : clock_mono_ns;
     journal->open_group = 1;
-    atomic_store(&journal->free_bytes, INT64_MAX);
+    space_init(&journal->space, journal->fs, journal->dir,
+               options->min_free_bytes, journal->mono_ns);
     init_locks(journal);
     journal->tickets.lock = &journal->lock;
     journal->output_count = options->output_count;
@@ -645,8 +599,8 @@ void journal_close(struct journal *journal)
     pthread_cond_destroy(&journal->changed);
     pthread_cond_destroy(&journal->kicked);
     pthread_mutex_destroy(&journal->lock);
-    free(journal->wakers.fds);
-    free(journal->busy_wakers.fds);
+    wakers_deinit(&journal->wakers);
+    wakers_deinit(&journal->busy_wakers);
     free(journal->outputs);
     free(journal->dir);
     free(journal);

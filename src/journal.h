@@ -30,7 +30,9 @@ struct journal_options {
     uint64_t min_free_bytes;      /* left to others on the file system */
     bool is_unsynced;             /* no fdatasync: for the benchmark only */
     const struct file_system *fs; /* NULL: the real one */
-    int64_t (*mono_ns)(void);     /* NULL: clock_mono_ns; for back-off */
+    /* For tests. */
+    uint64_t segment_bytes;   /* 0: LIMIT_SEGMENT_BYTES */
+    int64_t (*mono_ns)(void); /* NULL: clock_mono_ns; for back-off */
 };
 
 /* Takes the locks, lists the segments, reads the newest. NULL and ERR_IO (or

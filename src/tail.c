@@ -62,7 +62,8 @@ struct tail {
     struct reader reader;    /* of the current one; maybe not begun */
 
     uint64_t settled_seq;
-    struct cursor written; /* what the cursor file says */
+    uint64_t lost_from, lost_end; /* the last numbers that were given up */
+    struct cursor written;        /* what the cursor file says */
     int64_t tick_at_ns;
 };
 
@@ -138,6 +139,13 @@ static bool look(struct tail *tail, uint64_t seen, int wait_ms,
 
 /* ---- the next frame ---- */
 
+/* Nobody else will settle what is lost. */
+static void pass_lost(struct tail *tail)
+{
+    if (tail->settled_seq == tail->lost_from)
+        tail->settled_seq = tail->lost_end;
+}
+
 static void count_lost(struct tail *tail, uint64_t end)
 {
     if (end <= tail->next_seq)
@@ -147,10 +155,11 @@ static void count_lost(struct tail *tail, uint64_t end)
              " were acknowledged and cannot be read",
              tail->dir, tail->next_seq, end - 1);
     stats_add(&stats.lost_points, end - tail->next_seq);
-    /* Nobody will settle what is lost. */
-    if (tail->settled_seq == tail->next_seq)
-        tail->settled_seq = end;
+    if (tail->lost_end != tail->next_seq)
+        tail->lost_from = tail->next_seq;
+    tail->lost_end = end;
     tail->next_seq = end;
+    pass_lost(tail);
 }
 
 static void move_on(struct tail *tail)
@@ -428,6 +437,7 @@ void tail_settle(struct tail *tail, uint64_t seq)
     assert(seq <= tail->next_seq);
     if (seq > tail->settled_seq)
         tail->settled_seq = seq;
+    pass_lost(tail);
     tick(tail);
 }
 

@@ -124,6 +124,25 @@ static bool find_end(struct writer *writer, struct segment_name name,
     return is_read;
 }
 
+/* A process that was killed between write and sync leaves frames that are there
+ * but not on the disk. They count from now on, so they had better stay: else
+ * the next power cut would look like damage. If this fails, it does. */
+static void keep_end(struct writer *writer, struct segment_name name)
+{
+    char text[SEGMENT_NAME_BYTES];
+    segment_name_write(name, text);
+    char *path = path_in(writer->dir, text);
+    int fd = writer->is_unsynced
+                 ? -1
+                 : writer->fs->open(writer->fs, path, O_RDONLY, 0);
+    if (fd >= 0) {
+        writer->fs->fdatasync(writer->fs, fd);
+        writer->fs->sync_dir(writer->fs, writer->dir);
+        writer->fs->close(writer->fs, fd);
+    }
+    free(path);
+}
+
 /* Newest first, until one has a good frame. What a segment holds at or above
  * the number that the next one starts with was never acknowledged. */
 static bool find_next_seq(struct writer *writer,
@@ -134,6 +153,8 @@ static bool find_next_seq(struct writer *writer,
     for (size_t i = list->count; i-- > 0 && end == 0;) {
         if (!find_end(writer, list->names[i], limit, &end, err))
             return false;
+        if (end > 0)
+            keep_end(writer, list->names[i]);
         limit = list->names[i].seq;
     }
     /* A segment's name proves that all numbers before it were durable. */
@@ -184,33 +205,33 @@ static bool sync_parents(struct writer *writer, struct error *err)
     enum { OURS = 2, ALL = 3 };
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s", writer->dir);
-    for (int level = 0; level < ALL && !writer->is_unsynced; level++) {
+    bool is_top = writer->is_unsynced;
+    for (int level = 0; level < ALL && !is_top; level++) {
         char *slash = strrchr(path, '/');
-        if (slash == path)
-            return true;
-        if (slash)
-            *slash = '\0';
-        else
+        is_top = !slash || slash == path;
+        if (!slash)
             snprintf(path, sizeof path, ".");
+        else
+            slash[slash == path] = '\0';
         if (writer->fs->sync_dir(writer->fs, path) != 0 && level < OURS)
             return fail_errno(err, "syncing the folder %s", path);
-        if (!slash)
-            return true;
     }
     return true;
 }
 
-bool writer_open(struct writer *writer, const struct file_system *fs,
-                 const char *dir, bool is_unsynced, struct error *err)
+bool writer_open(struct writer *writer, const struct writer_options *options,
+                 struct error *err)
 {
-    *writer = (struct writer){.fs = fs,
-                              .dir = xstrdup(dir),
-                              .is_unsynced = is_unsynced,
+    *writer = (struct writer){.fs = options->fs,
+                              .dir = xstrdup(options->dir),
+                              .is_unsynced = options->is_unsynced,
+                              .segment_bytes = options->segment_bytes,
                               .lock_fd = -1,
                               .fd = -1};
     buf_init(&writer->out, OUT_MAX_BYTES);
-    if (file_make_dirs(fs, dir, err) && sync_parents(writer, err)
-        && take_lock(writer, err) && recover(writer, err)) {
+    if (file_make_dirs(writer->fs, writer->dir, err)
+        && sync_parents(writer, err) && take_lock(writer, err)
+        && recover(writer, err)) {
         sign_lock(writer);
         return true;
     }
@@ -350,7 +371,7 @@ static bool try_commit(struct writer *writer, struct text lines,
                        struct error *err)
 {
     uint64_t end_seq = 0;
-    if (writer->fd >= 0 && writer->bytes + lines.len > LIMIT_SEGMENT_BYTES)
+    if (writer->fd >= 0 && writer->bytes + lines.len > writer->segment_bytes)
         close_segment(writer);
     errno = 0;
     bool is_durable =

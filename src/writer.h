@@ -17,10 +17,18 @@
 struct error;
 struct file_system;
 
+struct writer_options {
+    const struct file_system *fs;
+    const char *dir;
+    bool is_unsynced;
+    uint64_t segment_bytes;
+};
+
 struct writer {
     const struct file_system *fs;
     char *dir;
     bool is_unsynced;
+    uint64_t segment_bytes; /* a group that would go beyond starts a new one */
     int lock_fd;
 
     uint64_t next_seq;          /* the number after the last durable point */
@@ -41,8 +49,8 @@ struct writer {
 
 /* Makes the folder if it is missing, takes the lock, reads the newest segment.
  * Writes nothing but the lock. ERR_CONFIG: another process has it. */
-bool writer_open(struct writer *writer, const struct file_system *fs,
-                 const char *dir, bool is_unsynced, struct error *err);
+bool writer_open(struct writer *writer, const struct writer_options *options,
+                 struct error *err);
 /* Gives the lock back. A zeroed writer is fine. */
 void writer_close(struct writer *writer);
 

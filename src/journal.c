@@ -469,24 +469,22 @@ const char *journal_output_dir(const struct journal *journal, unsigned output)
     return journal->outputs[output].dir;
 }
 
-static uint64_t read_locked(struct journal *journal, const uint64_t *number)
-{
-    pthread_mutex_lock(&journal->lock);
-    uint64_t value = *number;
-    pthread_mutex_unlock(&journal->lock);
-    return value;
-}
-
 uint64_t journal_segments(struct journal *journal, unsigned output)
 {
     assert(output < journal->output_count);
-    return read_locked(journal, &journal->outputs[output].segments);
+    pthread_mutex_lock(&journal->lock);
+    uint64_t segments = journal->outputs[output].segments;
+    pthread_mutex_unlock(&journal->lock);
+    return segments;
 }
 
 uint64_t journal_readable(struct journal *journal, unsigned output)
 {
     assert(output < journal->output_count);
-    return read_locked(journal, &journal->outputs[output].readable_seq);
+    pthread_mutex_lock(&journal->lock);
+    uint64_t readable_seq = journal->outputs[output].readable_seq;
+    pthread_mutex_unlock(&journal->lock);
+    return readable_seq;
 }
 
 void journal_released(struct journal *journal, uint64_t bytes)
@@ -497,11 +495,6 @@ void journal_released(struct journal *journal, uint64_t bytes)
 }
 
 /* ---- status ---- */
-
-static double ms(int64_t ns)
-{
-    return (double)ns / (double)NS_PER_MS;
-}
 
 void journal_status(struct journal *journal, struct journal_status *status)
 {
@@ -514,8 +507,8 @@ void journal_status(struct journal *journal, struct journal_status *status)
     status->syncs = journal->syncs.count;
     struct meter syncs = journal->syncs;
     pthread_mutex_unlock(&journal->lock);
-    status->sync_p50_ms = ms(meter_percentile_ns(&syncs, 50));
-    status->sync_p99_ms = ms(meter_percentile_ns(&syncs, 99));
+    status->sync_p50_ms = (double)meter_percentile_ns(&syncs, 50) / 1e6;
+    status->sync_p99_ms = (double)meter_percentile_ns(&syncs, 99) / 1e6;
 }
 
 /* ---- open and close ---- */

@@ -1,0 +1,372 @@
+/* What a segment still gives after damage: every frame that was not touched,
+ * and never one that was not written. */
+#include "unit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "buf.h"
+#include "cursor.h"
+#include "error.h"
+#include "memory_disk.h"
+#include "segment.h"
+
+static const struct segment_name name = {.seq = 7, .salt = 0x1234567890abcdef};
+
+enum { FRAMES = 20, MAX_BYTES = 1 << 20 };
+
+/* Where each frame starts; the last one is where the segment ends. */
+struct sample {
+    struct buf bytes;
+    size_t starts[FRAMES + 1];
+};
+
+/* Lines full of look-alikes: a header, and a title. */
+static void init_sample(struct sample *sample)
+{
+    char lines[200];
+    buf_init(&sample->bytes, MAX_BYTES);
+    segment_append_title(&sample->bytes, name);
+    for (unsigned i = 0; i < FRAMES; i++) {
+        int len = snprintf(lines, sizeof lines,
+                           "m,i=%u f=\"#f %u 1 8 6 0badcafe\" 1\nm f=\"#seg "
+                           "1 7 1234567890abcdef\" %u\n",
+                           i, i + 7, i);
+        struct frame frame = {.seq = 7 + 2 * i,
+                              .durable = 6,
+                              .points = 2,
+                              .lines = {lines, (size_t)len}};
+        sample->starts[i] = sample->bytes.len;
+        assert_true(segment_append_frame(&sample->bytes, name, &frame));
+    }
+    sample->starts[FRAMES] = sample->bytes.len;
+}
+
+static unsigned frame_at(const struct sample *sample, size_t offset)
+{
+    unsigned i = 0;
+    while (i < FRAMES && sample->starts[i + 1] <= offset)
+        i++;
+    return i;
+}
+
+/* Every frame found is one that was written; says how many there are. */
+static size_t check_scan(const struct sample *sample, struct text bytes)
+{
+    struct segment_scan scan;
+    segment_scan(bytes, name, &scan);
+    for (size_t i = 0; i < scan.frame_count; i++) {
+        const struct frame *frame = &scan.frames[i];
+        assert_true(i == 0 || frame->seq > scan.frames[i - 1].seq);
+        assert_int_equal(frame->points, 2);
+        size_t index = (frame->seq - 7) / 2;
+        size_t end = sample->starts[index + 1];
+        assert_memory_equal(frame->lines.at,
+                            sample->bytes.data + end - frame->lines.len,
+                            frame->lines.len);
+    }
+    size_t count = scan.frame_count;
+    segment_scan_deinit(&scan);
+    return count;
+}
+
+static void a_whole_segment_gives_all(void **state)
+{
+    (void)state;
+    struct sample sample;
+    struct segment_scan scan;
+    init_sample(&sample);
+    assert_int_equal(check_scan(&sample, buf_text(&sample.bytes)), FRAMES);
+    segment_scan(buf_text(&sample.bytes), name, &scan);
+    assert_int_equal(scan.bad_count, 0);
+    assert_int_equal(scan.frames[3].durable, 6);
+    segment_scan_deinit(&scan);
+    buf_deinit(&sample.bytes);
+}
+
+static void a_cut_at_any_byte_keeps_the_frames_before_it(void **state)
+{
+    (void)state;
+    struct sample sample;
+    init_sample(&sample);
+    for (size_t len = 0; len <= sample.bytes.len; len++) {
+        struct text cut = {sample.bytes.data, len};
+        unsigned whole = len < sample.starts[0] ? 0 : frame_at(&sample, len);
+        assert_int_equal(check_scan(&sample, cut), whole);
+    }
+    buf_deinit(&sample.bytes);
+}
+
+static void a_flipped_bit_costs_one_frame_at_most(void **state)
+{
+    (void)state;
+    struct sample sample;
+    init_sample(&sample);
+    for (size_t at = 0; at < sample.bytes.len; at++)
+        for (int bit = 0; bit < 8; bit++) {
+            sample.bytes.data[at] ^= (char)(1 << bit);
+            size_t left = check_scan(&sample, buf_text(&sample.bytes));
+            sample.bytes.data[at] ^= (char)(1 << bit);
+            assert_int_equal(left, at < sample.starts[0] ? FRAMES : FRAMES - 1);
+        }
+    buf_deinit(&sample.bytes);
+}
+
+static void damaged_blocks_cost_the_frames_they_touch(void **state)
+{
+    (void)state;
+    enum { BLOCK = 512 };
+    struct sample sample;
+    char saved[BLOCK];
+    init_sample(&sample);
+    for (size_t at = 0; at + BLOCK <= sample.bytes.len; at += 64) {
+        char *block = sample.bytes.data + at;
+        unsigned touched = frame_at(&sample, at + BLOCK - 1)
+                           - (at < sample.starts[0] ? 0 : frame_at(&sample, at))
+                           + 1;
+        memcpy(saved, block, BLOCK);
+        for (int way = 0; way < 3; way++) {
+            memset(block, way == 0 ? 0 : 0xff, BLOCK);
+            if (way == 2) /* a copy of another place */
+                memmove(block,
+                        sample.bytes.data
+                            + (at + 1000) % (sample.bytes.len / 2),
+                        BLOCK);
+            assert_true(check_scan(&sample, buf_text(&sample.bytes))
+                        >= FRAMES - touched);
+            memcpy(block, saved, BLOCK);
+        }
+    }
+    buf_deinit(&sample.bytes);
+}
+
+static void
+frames_in_the_wrong_order_are_sorted_and_doubles_dropped(void **state)
+{
+    (void)state;
+    struct sample sample;
+    init_sample(&sample);
+    struct buf mixed;
+    buf_init(&mixed, MAX_BYTES);
+    segment_append_title(&mixed, name);
+    for (unsigned i = FRAMES; i-- > 0;)
+        for (int twice = 0; twice < 2; twice++)
+            buf_append(&mixed, sample.bytes.data + sample.starts[i],
+                       sample.starts[i + 1] - sample.starts[i]);
+    assert_int_equal(check_scan(&sample, buf_text(&mixed)), FRAMES);
+    buf_deinit(&mixed);
+    buf_deinit(&sample.bytes);
+}
+
+/* What a sender can do who knows everything but the salt: whole frames, made
+ * with another one, inside a payload whose own frame is damaged. */
+static void forged_frames_never_count(void **state)
+{
+    (void)state;
+    struct buf bytes;
+    buf_init(&bytes, MAX_BYTES);
+    segment_append_title(&bytes, name);
+    size_t start = bytes.len;
+    for (uint64_t salt = 0; salt < 200; salt++) {
+        struct segment_name wrong = {.seq = 7, .salt = salt};
+        struct frame frame = {8 + salt, 7, 1, TEXT("m evil=1 1\n")};
+        segment_append_frame(&bytes, wrong, &frame);
+    }
+    struct text forged = {bytes.data + start, bytes.len - start};
+    struct segment_scan scan;
+    segment_scan(buf_text(&bytes), name, &scan);
+    assert_int_equal(scan.frame_count, 0);
+    assert_int_equal(scan.bad_count, 1);
+    assert_int_equal(scan.bad_bytes, forged.len);
+    segment_scan_deinit(&scan);
+    buf_deinit(&bytes);
+}
+
+static void a_frame_that_is_not_all_there_is_cut_or_bad(void **state)
+{
+    (void)state;
+    struct sample sample;
+    struct frame frame;
+    size_t size;
+    init_sample(&sample);
+    struct text first = {sample.bytes.data + sample.starts[0],
+                         sample.starts[1] - sample.starts[0]};
+    for (size_t len = 0; len < first.len; len++)
+        assert_int_equal(segment_read_frame((struct text){first.at, len}, name,
+                                            &frame, &size),
+                         FRAME_CUT);
+    assert_int_equal(segment_read_frame(first, name, &frame, &size),
+                     FRAME_GOOD);
+    assert_int_equal(size, first.len);
+    const char *bad[] = {
+        "#f 7 2 8 6 00000000\nm f=1 1\n",
+        "#g 7 2 8 6 00000000\nm f=1 1\n",
+        "#f 07 2 8 6 00000000\nm f=1 1\n",
+        "#f 7 0 8 6 00000000\nm f=1 1\n",
+        "#f 7 2 0 6 00000000\n",
+        "#f 7 2 99999 6 00000000\n",
+        "#f 6 2 8 6 00000000\nm f=1 1\n",
+        "#f 7 2 8 6 0000000\n",
+        "#f 7 2 8 6 0000000G\nm f=1 1\n",
+        "#f 7 2 8 00000000\nm f=1 1\n",
+        "#f 99999999999999999999 2 8 6 00000000\nm f=1 1\n",
+        "#f \n",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(
+            segment_read_frame(text_of(bad[i]), name, &frame, &size),
+            FRAME_BAD);
+    buf_deinit(&sample.bytes);
+}
+
+static void lines_are_cut_at_their_ends(void **state)
+{
+    (void)state;
+    struct buf lines;
+    uint32_t points, sum = 0;
+    buf_init(&lines, MAX_BYTES);
+    for (int i = 0; i < 5000; i++)
+        buf_printf(&lines, "m f=%d %d\n", i, i);
+    struct text rest = buf_text(&lines);
+    size_t frames = 0;
+    for (; rest.len > 0; frames++) {
+        struct text cut = segment_cut(rest, &points);
+        assert_true(cut.len <= FRAME_LINES_BYTES);
+        assert_int_equal(cut.at[cut.len - 1], '\n');
+        sum += points;
+        rest = text_skip(rest, cut.len);
+    }
+    assert_int_equal(sum, 5000);
+    assert_int_equal(frames, lines.len / FRAME_LINES_BYTES + 1);
+    buf_deinit(&lines);
+}
+
+static void the_longest_header_fits(void **state)
+{
+    (void)state;
+    struct buf lines, bytes;
+    struct frame frame = {.seq = UINT64_C(1) << 62,
+                          .durable = UINT64_MAX / 2,
+                          .points = FRAME_LINES_BYTES},
+                 got;
+    size_t size;
+    buf_init(&lines, MAX_BYTES);
+    buf_init(&bytes, MAX_BYTES);
+    for (int i = 0; i < FRAME_LINES_BYTES; i++)
+        buf_append_char(&lines, '\n');
+    frame.lines = buf_text(&lines);
+    assert_true(segment_append_frame(&bytes, name, &frame));
+    assert_true(bytes.len <= LIMIT_FRAME_BYTES);
+    assert_int_equal(segment_read_frame(buf_text(&bytes), name, &got, &size),
+                     FRAME_GOOD);
+    assert_int_equal(got.points, frame.points);
+    buf_deinit(&lines);
+    buf_deinit(&bytes);
+}
+
+static void only_exact_names_are_names(void **state)
+{
+    (void)state;
+    char text[SEGMENT_NAME_BYTES];
+    struct segment_name got;
+    segment_name_write(name, text);
+    assert_string_equal(text, "00000000000000000007-1234567890abcdef.lp");
+    assert_true(segment_name_read(text, &got));
+    assert_int_equal(segment_name_compare(got, name), 0);
+    const char *bad[] = {
+        "",
+        "lock",
+        "00000000000000000007-1234567890ABCDEF.lp",
+        "00000000000000000007-1234567890abcdef.lq",
+        "00000000000000000000-1234567890abcdef.lp",
+        "99999999999999999999-1234567890abcdef.lp",
+        " 0000000000000000007-1234567890abcdef.lp",
+        "00000000000000000007-1234567890abcdef.lp~",
+        "00000000000000000007-0x34567890abcdef.lp",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(segment_name_read(bad[i], &got));
+    struct segment_name later = {.seq = 8, .salt = 0};
+    assert_true(segment_name_compare(name, later) < 0);
+}
+
+static void a_block_that_cannot_be_read_becomes_zeros(void **state)
+{
+    (void)state;
+    struct sample sample;
+    struct memory_disk *disk = memory_disk_new(1);
+    struct buf got;
+    struct error err = {0};
+    size_t unread_bytes = 0;
+    init_sample(&sample);
+    buf_init(&got, SEGMENT_MAX_BYTES);
+    memory_disk_put(disk, "/s", sample.bytes.data, sample.bytes.len);
+    disk->fail_ops = DISK_READ;
+    disk->fail_count = 1000000;
+    disk->fail_from = 100;
+    disk->fail_to = 200;
+    assert_false(segment_load(&disk->fs, "/s", &got, NULL, &err));
+    assert_int_equal(err.kind, ERR_IO);
+    assert_true(segment_load(&disk->fs, "/s", &got, &unread_bytes, &err));
+    assert_int_equal(unread_bytes,
+                     sample.bytes.len < 4096 ? sample.bytes.len : 4096);
+    assert_int_equal(got.len, sample.bytes.len);
+    disk->fail_count = 2; /* and then it works */
+    assert_true(segment_load(&disk->fs, "/s", &got, NULL, &err));
+    assert_int_equal(check_scan(&sample, buf_text(&got)), FRAMES);
+    memory_disk_free(disk);
+    buf_deinit(&got);
+    buf_deinit(&sample.bytes);
+}
+
+static void a_cursor_is_whole_or_nothing(void **state)
+{
+    (void)state;
+    struct memory_disk *disk = memory_disk_new(1);
+    struct cursor cursor = {.seq = 4711, .segment = name}, got;
+    struct error err = {0};
+    size_t len;
+    assert_false(cursor_read(&disk->fs, "/d", &got));
+    disk->fs.mkdir(&disk->fs, "/d", 0700);
+    assert_true(cursor_write(&disk->fs, "/d", &cursor, &err));
+    assert_true(cursor_read(&disk->fs, "/d", &got));
+    assert_int_equal(got.seq, 4711);
+    assert_int_equal(segment_name_compare(got.segment, name), 0);
+    char *line = memory_disk_bytes(disk, "/d/cursor", &len);
+    for (size_t at = 0; at < len; at++) {
+        assert_false(cursor_parse((struct text){line, at}, &got));
+        for (int bit = 0; bit < 8; bit++) {
+            line[at] ^= (char)(1 << bit);
+            assert_false(cursor_parse((struct text){line, len}, &got));
+            line[at] ^= (char)(1 << bit);
+        }
+    }
+    disk->fail_ops = DISK_RENAME;
+    disk->fail_count = 1;
+    cursor.seq++;
+    assert_false(cursor_write(&disk->fs, "/d", &cursor, &err));
+    assert_true(cursor_read(&disk->fs, "/d", &got));
+    assert_int_equal(got.seq, 4711);
+    memory_disk_free(disk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_whole_segment_gives_all),
+        cmocka_unit_test(a_cut_at_any_byte_keeps_the_frames_before_it),
+        cmocka_unit_test(a_flipped_bit_costs_one_frame_at_most),
+        cmocka_unit_test(damaged_blocks_cost_the_frames_they_touch),
+        cmocka_unit_test(
+            frames_in_the_wrong_order_are_sorted_and_doubles_dropped),
+        cmocka_unit_test(forged_frames_never_count),
+        cmocka_unit_test(a_frame_that_is_not_all_there_is_cut_or_bad),
+        cmocka_unit_test(lines_are_cut_at_their_ends),
+        cmocka_unit_test(the_longest_header_fits),
+        cmocka_unit_test(only_exact_names_are_names),
+        cmocka_unit_test(a_block_that_cannot_be_read_becomes_zeros),
+        cmocka_unit_test(a_cursor_is_whole_or_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

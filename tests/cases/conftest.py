@@ -1,0 +1,6 @@
+"""What lies in tests/lib is importable from here."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))

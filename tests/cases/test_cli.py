@@ -1,0 +1,411 @@
+"""The command line: verbs, flags, exit codes, messages, signals."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from gateway import BINARY, PATIENCE_S, Gateway, environment, run
+
+WEATHER = """return function(req)
+  local t = req.json or req.form
+  if t.refuse then return nil, t.refuse, 409 end
+  if t.raise then error(t.raise) end
+  print("seen", t.station)
+  return point("weather", { station = t.station, empty = "" },
+    { temp = number(t.temp), method = req.method, route = req.route,
+      agent = req.headers["x-agent"], text = t.text }, time.parse(t.at))
+end
+"""
+
+CONFIG = """return {
+  listen = "127.0.0.1:0", admin = "127.0.0.1:0",
+  routes = {
+    { path = "/weather/:x", script = "weather.lua", method = { "GET", "POST" },
+      verify = { scheme = "bearer", secret = "s3cret" } },
+    { path = "/open", script = "weather.lua" },
+    { path = "/api/v2/write", line_protocol = true },
+  },
+}
+"""
+
+AT = "2026-01-02T03:04:05Z"
+NS = 1767323045000000000
+
+
+@pytest.fixture(name="here")
+def folder(tmp_path):
+    (tmp_path / "weather.lua").write_text(WEATHER)
+    return tmp_path
+
+
+@pytest.fixture(name="there")
+def configured(here):
+    (here / "moonline.lua").write_text(CONFIG)
+    return here
+
+
+# ------------------------------------------------------------------- verbs --
+
+
+def test_without_a_verb_it_says_what_there_is(here):
+    code, out, err = run(cwd=here)
+    assert code == 64
+    assert out == ""
+    for verb in ("serve", "check", "try", "test", "sink", "version"):
+        assert re.search(rf"^  {verb}\b", err, re.M), verb
+
+
+def test_an_unknown_verb_is_usage(here):
+    code, _, err = run("start", cwd=here)
+    assert code == 64
+    assert "no verb `start`" in err
+
+
+@pytest.mark.parametrize("verb", ["dead", "journal"])
+def test_verbs_of_later_versions_say_so(here, verb):
+    assert run(verb, "ls", cwd=here) == (64, "", f"moonline: `{verb}` is not available yet\n")
+
+
+@pytest.mark.parametrize("flag", ["help", "--help", "-h"])
+def test_help_is_no_error(here, flag):
+    code, out, err = run(flag, cwd=here)
+    assert (code, err) == (0, "")
+    assert out.startswith("usage: moonline VERB")
+
+
+def test_version_names_the_libraries(here):
+    code, out, _ = run("version", cwd=here)
+    assert code == 0
+    assert re.match(r"moonline \d+\.\d+\.\d+\n", out)
+    for library in ("Lua 5.4", "libmicrohttpd ", "libcurl ", "zlib ", "GnuTLS "):
+        assert library in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "x"),
+        ("serve", "-x"),
+        ("serve", "-c"),
+        ("check", "x"),
+        ("check", "-q"),
+        ("test", "-q"),
+        ("try", "-q"),
+        ("sink", "a", "b"),
+        ("sink", "-q"),
+        ("version", "x"),
+    ],
+)
+def test_wrong_arguments_are_usage(there, arguments):
+    code, out, err = run(*arguments, cwd=there)
+    assert code == 64
+    assert out == ""
+    assert err
+
+
+# ------------------------------------------------------------------- check --
+
+
+def test_check_is_silent_about_nothing_wrong(there):
+    code, out, err = run("check", cwd=there)
+    assert (code, err) == (0, "")
+    assert out == "moonline.lua: 3 routes, 1 scripts, 1 outputs: fine\n"
+
+
+def test_check_takes_a_file(there):
+    (there / "moonline.lua").rename(there / "other.lua")
+    assert run("check", "-c", "other.lua", cwd=there)[0] == 0
+    assert run("check", cwd=there, env={"MOONLINE_CONFIG": "other.lua"})[0] == 0
+    assert run("check", cwd=there)[0] == 78
+
+
+def test_check_tells_a_wrong_option_with_its_line(there):
+    (there / "moonline.lua").write_text("return {\n  routes = {},\n  lisen = 1,\n}\n")
+    code, out, err = run("check", cwd=there)
+    assert (code, out) == (78, "")
+    assert err == "moonline.lua:3: unknown option `lisen` (did you mean `listen`?)\n"
+
+
+def test_check_tells_a_script_that_does_not_compile(there):
+    (there / "weather.lua").write_text("return function(req)\n  retrun 1\nend\n")
+    code, out, err = run("check", cwd=there)
+    assert (code, out) == (78, "")
+    assert err.startswith("weather.lua:2: ")
+
+
+def test_a_secret_is_in_no_message(there):
+    for broken in ('secret = "s3cret" }', 'secret = "s3cret', 'secrt = "s3cret"', 'scheme = "s3cret"'):
+        (there / "moonline.lua").write_text(CONFIG.replace('secret = "s3cret"', broken))
+        code, out, err = run("check", cwd=there)
+        assert code == 78
+        assert "s3cret" not in out + err
+
+
+# --------------------------------------------------------------------- try --
+
+
+def test_try_prints_points_and_nothing_else_on_stdout(there):
+    body = json.dumps({"station": "a", "temp": "20.50", "at": AT})
+    code, out, err = run("try", "-p", "/open", "-d", body, cwd=there)
+    assert code == 0
+    assert out == f'weather,station=a method="POST",route="/open",temp=20.5 {NS}\n'
+    first, second = err.splitlines()[:2]
+    assert first == "weather.lua:5: seen a"
+    assert second.startswith("204, 1 point.")
+    assert "receipt time: 0 points" in second
+    assert 'left out: tag empty ""' in second
+
+
+def test_try_warns(there):
+    body = json.dumps({"station": "20.62", "text": "59.7", "temp": "--"})
+    code, out, err = run("try", "-p", "/open", "-d", body, cwd=there)
+    assert code == 0
+    assert len(out.splitlines()) == 1
+    assert 'number("--") is nil' in err
+    assert "receipt time: 1 point" in err
+    assert re.search(r'^warnings: .*field text="59.7" is text', err, re.M)
+    assert "tag station=20.62 looks like a value" in err
+
+
+def test_try_takes_curls_own_line(there):
+    (there / "up.json").write_text('{"station":\n"a",\r\n"at":"' + AT + '"}')
+    line = ["-H", "X-Agent: curl", "-d", "@up.json", "http://127.0.0.1:8580/weather/7?q=1", "-i"]
+    code, out, err = run("try", *line, cwd=there)
+    assert code == 0
+    assert out == f'weather,station=a agent="curl",method="POST",route="/weather/:x" {NS}\n'
+    assert "the gateway would say 401" in err
+    assert "401" not in run("try", *line, "-H", "Authorization: Bearer s3cret", cwd=there)[2]
+
+
+def test_try_without_a_body_is_a_get(there):
+    code, out, err = run("try", "http://h/open", cwd=there)
+    assert (code, out) == (1, "")
+    assert err.startswith("405, nothing stored: ")
+    (there / "weather.lua").write_text('return function(req) return point("m", {}, { a = req.method }) end')
+    assert run("try", "http://h/weather/1", cwd=there)[1].startswith('m a="GET" ')
+    assert run("try", "-X", "POST", "http://h/weather/1", cwd=there)[1].startswith('m a="POST" ')
+
+
+def test_try_reads_forms_as_curl_sends_them(there):
+    code, out, _ = run("try", "-p", "/open", "-d", "station=a", "-d", "temp=1.5", cwd=there)
+    assert code == 0
+    assert out.startswith('weather,station=a method="POST",route="/open",temp=1.5 ')
+
+
+def test_try_reads_a_body_from_a_file_and_from_stdin(there):
+    body = json.dumps({"station": "a", "at": AT})
+    (there / "body").write_text(body)
+    from_file = run("try", "-p", "/open", "body", cwd=there)
+    from_stdin = run("try", "-p", "/open", "-", cwd=there, stdin=body.encode())
+    assert from_file == from_stdin
+    assert from_file[0] == 0 and from_file[1]
+    assert run("try", "-p", "/open", "--data-binary", "@-", "-t", "application/json", cwd=there, stdin=body.encode())[:2] == from_file[:2]
+    assert run("try", "-p", "/open", "--json", body, cwd=there)[:2] == from_file[:2]
+    assert run("try", "-p", "/open", "absent", cwd=there)[0] == 64
+
+
+def test_try_needs_no_configuration_for_a_script(here):
+    body = json.dumps({"station": "a", "at": AT})
+    code, out, _ = run("try", "-s", "weather.lua", "-d", body, cwd=here)
+    assert (code, out) == (0, f'weather,station=a method="POST",route="/*path" {NS}\n')
+    code, out, err = run("try", "-d", body, cwd=here)
+    assert (code, out) == (64, "")
+    assert err.startswith("no configuration and no script: ")
+
+
+def test_try_sets_the_receipt_time(here):
+    _, out, _ = run("try", "-s", "weather.lua", "--time", AT, "-d", "station=a", cwd=here)
+    assert out.endswith(f" {NS}\n")
+    code, _, err = run("try", "-s", "weather.lua", "--time", "noon", "-d", "station=a", cwd=here)
+    assert code == 64
+    assert err.startswith("--time: ")
+
+
+def test_try_tells_errors_of_a_script_with_place_and_traceback(there):
+    code, out, err = run("try", "-p", "/open", "-d", "raise=oops", cwd=there)
+    assert (code, out) == (1, "")
+    assert re.match(r"500, nothing stored: weather.lua:4: oops\n", err)
+    assert "stack traceback" in err
+
+
+def test_try_tells_refusals_and_broken_bodies(there):
+    code, out, err = run("try", "-p", "/open", "-d", "refuse=not+today", cwd=there)
+    assert (code, out) == (1, "")
+    assert err.startswith("409, nothing stored: not today")
+    code, out, err = run("try", "-p", "/open", "-t", "application/json", "-d", '{"a":', cwd=there)
+    assert (code, out) == (1, "")
+    assert err.startswith("400, nothing stored: ") and "column 6" in err
+    code, _, err = run("try", "-p", "/nowhere", "-d", "x", cwd=there)
+    assert code == 1 and err.startswith("404, nothing stored: ")
+
+
+def test_try_asks_which_route_when_there_are_several(there):
+    code, _, err = run("try", "-d", "x", cwd=there)
+    assert code == 64
+    assert err.startswith("which route?")
+
+
+def test_try_takes_a_recorded_request(here):
+    (here / "weather.http").write_text(f"# @time {AT}\nPOST /weather/9\nX-Agent: editor\n\nstation=a&temp=3\n\n### expect\n")
+    code, out, _ = run("try", "weather.http", cwd=here)
+    assert code == 0
+    assert out == f'weather,station=a agent="editor",method="POST",route="/*path",temp=3 {NS}\n'
+    (here / "moonline.lua").write_text(CONFIG)
+    assert 'route="/weather/:x"' in run("try", "weather.http", cwd=here)[1]
+    assert 'agent="editor"' in run("try", "-X", "GET", "weather.http", cwd=here)[1]
+    (here / "weather.http").write_text("nothing\n")
+    assert run("try", "weather.http", cwd=here)[0] == 64
+
+
+def test_try_checks_native_lines(there):
+    code, out, _ = run("try", "-p", "/api/v2/write?precision=s", "-t", "text/plain", "-d", "m b=1i,a=2 1767323045", cwd=there)
+    assert (code, out) == (0, f"m b=1i,a=2 {NS}\n")
+    code, out, err = run("try", "-p", "/api/v2/write", "-t", "text/plain", "-d", "m a=", cwd=there)
+    assert (code, out) == (1, "")
+    assert err.startswith("400, nothing stored: line 1, column 5: ")
+
+
+# -------------------------------------------------------------------- test --
+
+PASSING = f"### one\nPOST /a\n\nstation=a&at={AT}\n### expect\nweather,station=a route=\"/*path\",method=\"POST\" {NS}\n"
+
+
+def test_recorded_tests_are_found_below(here):
+    (here / "weather.http").write_text(PASSING)
+    for arguments in ((), (".",), ("weather.http",), (str(here),)):
+        code, out, err = run("test", *arguments, cwd=here)
+        assert (code, out, err) == (0, "1 passed, 0 failed\n", "")
+
+
+def test_a_failed_recorded_test_exits_1_and_shows_why(here):
+    (here / "weather.http").write_text(PASSING.replace("station=a rou", "station=b rou"))
+    code, out, _ = run("test", cwd=here)
+    assert code == 1
+    assert out.startswith("FAILED ./weather.http:1 one\n    - weather,station=b")
+    assert "    + weather,station=a" in out
+    assert "        tag station: another value" in out
+    assert out.endswith("0 passed, 1 failed\n")
+    assert "\033" not in out
+
+
+def test_running_no_test_at_all_is_a_failure(here):
+    code, out, err = run("test", cwd=here)
+    assert code == 1
+    assert out == "0 passed, 0 failed\n"
+    assert "no request" in err
+
+
+def test_a_path_that_is_not_there_is_usage(here):
+    code, out, err = run("test", "absent", cwd=here)
+    assert (code, out) == (64, "")
+    assert err == "absent: No such file or directory\n"
+
+
+def test_with_a_configuration_routes_count(there):
+    (there / "weather.http").write_text(PASSING.replace("POST /a\n", "POST /weather/3\n").replace("/*path", "/weather/:x"))
+    code, out, _ = run("test", "-c", "moonline.lua", cwd=there)
+    assert (code, out) == (0, "1 passed, 0 failed\n")
+    assert run("test", "-c", "absent.lua", cwd=there)[0] == 78
+
+
+# ------------------------------------------------------------------- serve --
+
+
+def test_the_gateway_prints_what_it_is_sent(here):
+    with Gateway(here, CONFIG) as gateway:
+        body = json.dumps({"station": "a", "temp": 1, "at": AT})
+        assert gateway.post("/open", body)[0] == 204
+        gateway.out.wait_for(rf'^weather,station=a method="POST",route="/open",temp=1 {NS}$')
+        assert gateway.post("/weather/1", body)[0] == 401
+        assert gateway.post("/weather/1", body, {"Authorization": "Bearer s3cret"})[0] == 204
+        status, _, text = gateway.ask("GET", "/health", port=gateway.admin_port)
+        assert status == 200 and json.loads(text)["status"] == "pass"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_time_with_0(here, number):
+    with Gateway(here, CONFIG) as gateway:
+        assert gateway.post("/open", "station=a")[0] == 204
+        begin = time.monotonic()
+        assert gateway.end(number) == 0
+        assert time.monotonic() - begin < 2.5
+        gateway.log.wait_for(f"{number.name}: stopping")
+
+
+def test_it_ends_in_time_though_a_sender_is_slow_and_nobody_reads(here):
+    """A half request, and points that a full pipe holds up."""
+    (here / "moonline.lua").write_text(CONFIG)
+    process = subprocess.Popen([BINARY, "serve"], cwd=here, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        port = int(re.search(rb"listening on 127.0.0.1:(\d+)", process.stderr.readline())[1])
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        lines = "".join(f"m,tag=value field={i} {NS + i}\n" for i in range(5000))
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as sender:
+                head = f"POST /api/v2/write HTTP/1.1\r\nHost: h\r\nContent-Length: {len(lines)}\r\n\r\n"
+                sender.sendall(head.encode() + lines.encode())
+                assert sender.recv(100).startswith(b"HTTP/1.1 204")
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as slow:
+            slow.sendall(b"POST /open HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nstation=")
+            begin = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE_S) == 0
+            assert time.monotonic() - begin < 2.5
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_was_accepted_outlives_a_kill(here):
+    with Gateway(here, CONFIG.replace("routes =", 'outputs = { far = { url = "http://127.0.0.1:9", org = "o", bucket = "b" } }, routes =')) as gateway:
+        assert gateway.post("/open", f"station=kept&at={AT}")[0] == 204
+        gateway.process.kill()
+        gateway.process.wait()
+    segments = list((here / "moonline-data" / "journal" / "far").glob("*.lp"))
+    assert any("weather,station=kept" in s.read_text() for s in segments)
+
+
+def test_sighup_says_that_it_does_not_reload(here):
+    with Gateway(here, CONFIG) as gateway:
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.log.wait_for("SIGHUP: this version does not reload; restart")
+        assert gateway.post("/open", "station=a")[0] == 204
+
+
+def test_a_taken_port_is_told_and_exits_70(here):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        (here / "moonline.lua").write_text(CONFIG.replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{port}"'))
+        code, out, err = run("serve", cwd=here)
+    assert (code, out) == (70, "")
+    assert f"127.0.0.1:{port}" in err
+
+
+def test_two_gateways_on_one_folder_are_refused(here):
+    with Gateway(here, CONFIG):
+        code, _, err = run("serve", cwd=here)
+        assert code in (70, 78)
+        assert "moonline-data" in err
+
+
+def test_a_wrong_configuration_exits_78(here):
+    (here / "moonline.lua").write_text("return { routes = {}, workers = 'many' }")
+    code, out, err = run("serve", cwd=here)
+    assert (code, out) == (78, "")
+    assert err.startswith("moonline: moonline.lua:1: `workers` must be a whole number")
+
+
+def test_files_of_the_gateway_are_its_owners_alone(here):
+    with Gateway(here, CONFIG) as gateway:
+        assert gateway.post("/open", "station=a")[0] == 204
+        for root, folders, files in os.walk(here / "moonline-data"):
+            for name in folders + files:
+                assert os.stat(os.path.join(root, name)).st_mode & 0o077 == 0

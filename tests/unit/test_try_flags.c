@@ -1,0 +1,224 @@
+/* The command line of `try`, down to what curl would send. */
+#include "unit.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "try_flags.h"
+
+static char folder[] = "/tmp/test_try_flags.XXXXXX";
+
+enum { MAX_WORDS = 20 };
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* words: NULL-terminated, without the verb. */
+static bool take(const char *const *words, struct try_flags *flags,
+                 struct error *err)
+{
+    static char verb[] = "try";
+    char *argv[MAX_WORDS + 2] = {verb};
+    int argc = 1;
+    for (; words[argc - 1] && argc <= MAX_WORDS; argc++)
+        argv[argc] = (char *)words[argc - 1];
+    optind = 0; /* getopt starts over */
+    opterr = 0;
+    return try_flags_read(argc, argv, flags, err);
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void take_ok(const char *const *words, struct try_flags *flags)
+{
+    struct error err;
+    if (!take(words, flags, &err))
+        fail_msg("%s", err.text);
+}
+
+static void assert_sends(const char *const *words, const char *method,
+                         const char *target, const char *type, const char *body)
+{
+    struct try_flags flags;
+    take_ok(words, &flags);
+    assert_string_equal(flags.request.method, method);
+    assert_string_equal(flags.request.target, target);
+    assert_text(pairs_get_nocase(&flags.request.headers, TEXT("content-type")),
+                type);
+    assert_text(buf_text(&flags.request.body), body);
+    try_flags_deinit(&flags);
+}
+
+static void assert_fails(const char *const *words, const char *beginning)
+{
+    struct try_flags flags;
+    struct error err = {0};
+    if (take(words, &flags, &err))
+        fail_msg("accepted: %s", words[0]);
+    assert_int_equal(err.kind, ERR_USAGE);
+    if (strncmp(err.text, beginning, strlen(beginning)) != 0)
+        fail_msg("got %s", err.text);
+    try_flags_deinit(&flags);
+}
+
+static const char form[] = "application/x-www-form-urlencoded";
+
+static void data_is_posted_as_curl_does(void **state)
+{
+    (void)state;
+    assert_sends(WORDS("-d", "a=1"), "POST", "/", form, "a=1");
+    assert_sends(WORDS("-d", "a=1", "--data", "b=2"), "POST", "/", form,
+                 "a=1&b=2");
+    assert_sends(WORDS("-da=1", "http://h/x?y"), "POST", "http://h/x?y", form,
+                 "a=1");
+    assert_sends(WORDS("-d", ""), "POST", "/", form, "");
+    assert_sends(WORDS("--data-raw", "@x"), "POST", "/", form, "@x");
+    assert_sends(WORDS("--json", "{}"), "POST", "/", "application/json", "{}");
+    assert_sends(WORDS("-d", "{}", "-H", "content-type: application/json"),
+                 "POST", "/", "application/json", "{}");
+    assert_sends(WORDS("-X", "PUT", "-d", "x", "-t", "text/csv"), "PUT", "/",
+                 "text/csv", "x");
+}
+
+static void a_file_loses_its_newlines_unless_it_is_binary(void **state)
+{
+    (void)state;
+    write_file("two", "a=1\r\nb=2\n");
+    assert_sends(WORDS("-d", "@two"), "POST", "/", form, "a=1b=2");
+    assert_sends(WORDS("--data-binary", "@two"), "POST", "/", form,
+                 "a=1\r\nb=2\n");
+    assert_sends(WORDS("-d", "x", "-d", "@two"), "POST", "/", form, "x&a=1b=2");
+    assert_sends(WORDS("two"), "POST", "/", "", "a=1\r\nb=2\n");
+    assert_sends(WORDS("two", "-t", "text/plain", "-p", "/p?q"), "POST", "/p?q",
+                 "text/plain", "a=1\r\nb=2\n");
+}
+
+static void without_a_body_it_is_a_get(void **state)
+{
+    (void)state;
+    assert_sends(WORDS("http://127.0.0.1:8580/x"), "GET",
+                 "http://127.0.0.1:8580/x", "", "");
+    assert_sends(WORDS("-p", "/x"), "GET", "/x", "", "");
+    assert_sends(WORDS("-i", "-v", "-k", "-L", "-f", "--silent", "--verbose",
+                       "-p", "/x"),
+                 "GET", "/x", "", "");
+}
+
+static void a_user_becomes_a_header(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"ada:s3cret", "Basic YWRhOnMzY3JldA=="},
+        {"a:b", "Basic YTpi"},
+        {"a:bc", "Basic YTpiYw=="},
+        {"a:bcd", "Basic YTpiY2Q="},
+        {"\xc3\xa4:\xff", "Basic w6Q6/w=="},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct try_flags flags;
+        take_ok(WORDS("-u", pairs[i][0]), &flags);
+        assert_text(
+            pairs_get_nocase(&flags.request.headers, TEXT("authorization")),
+            pairs[i][1]);
+        try_flags_deinit(&flags);
+    }
+}
+
+static void other_flags_are_kept(void **state)
+{
+    (void)state;
+    struct try_flags flags;
+    take_ok(WORDS("-c", "c.lua", "-s", "s.lua", "--time",
+                  "2026-01-02T03:04:05Z", "-H", "X-A:  1 ", "-H", "X-B:"),
+            &flags);
+    assert_string_equal(flags.config, "c.lua");
+    assert_string_equal(flags.script, "s.lua");
+    assert_null(flags.file);
+    assert_false(flags.has_target);
+    assert_true(flags.request.has_time);
+    assert_int_equal(flags.request.time_ns, INT64_C(1767323045000000000));
+    assert_text(pairs_get_nocase(&flags.request.headers, TEXT("x-a")), "1");
+    assert_text(pairs_get_nocase(&flags.request.headers, TEXT("x-b")), "");
+    try_flags_deinit(&flags);
+}
+
+static void flags_change_what_a_request_file_says(void **state)
+{
+    (void)state;
+    struct try_flags flags;
+    write_file("x.http", "# @time 2026-01-02T03:04:05Z\n"
+                         "PUT /x?a=b\n"
+                         "X-A: file\n"
+                         "\n"
+                         "body\n"
+                         "### expect\n"
+                         "### second\n"
+                         "GET /second\n");
+    take_ok(WORDS("x.http"), &flags);
+    assert_string_equal(flags.file, "x.http");
+    assert_true(flags.has_target);
+    assert_string_equal(flags.request.method, "PUT");
+    assert_string_equal(flags.request.target, "/x?a=b");
+    assert_text(buf_text(&flags.request.body), "body");
+    try_flags_deinit(&flags);
+    take_ok(WORDS("-X", "POST", "-p", "/y", "-H", "X-A: flag", "x.http"),
+            &flags);
+    assert_string_equal(flags.request.method, "POST");
+    assert_string_equal(flags.request.target, "/y");
+    assert_true(flags.request.has_time);
+    assert_text(pairs_get_nocase(&flags.request.headers, TEXT("x-a")), "flag");
+    try_flags_deinit(&flags);
+}
+
+static void what_makes_no_sense_is_usage(void **state)
+{
+    (void)state;
+    assert_fails(WORDS("-q"), "moonline try [-c FILE]");
+    assert_fails(WORDS("-H", "no colon"), "-H is 'Name: value', not: no colon");
+    assert_fails(WORDS("-H", ": x"), "-H is 'Name: value', not");
+    assert_fails(WORDS("-p", "x"), "-p begins with a /, not with: x");
+    assert_fails(WORDS("--time", "noon"), "--time: ");
+    assert_fails(WORDS("absent"), "the body: opening absent: ");
+    assert_fails(WORDS("-d", "@absent"), "the body: opening absent: ");
+    assert_fails(WORDS("absent.http"), "opening absent.http: ");
+    write_file("two", "x");
+    assert_fails(WORDS("two", "two"), "a second body: two");
+    assert_fails(WORDS("-d", "x", "two"), "a second body: two");
+}
+
+static int enter(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? chdir(folder) : -1;
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    unlink("two");
+    unlink("x.http");
+    return chdir("/") == 0 ? rmdir(folder) : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(data_is_posted_as_curl_does),
+        cmocka_unit_test(a_file_loses_its_newlines_unless_it_is_binary),
+        cmocka_unit_test(without_a_body_it_is_a_get),
+        cmocka_unit_test(a_user_becomes_a_header),
+        cmocka_unit_test(other_flags_are_kept),
+        cmocka_unit_test(flags_change_what_a_request_file_says),
+        cmocka_unit_test(what_makes_no_sense_is_usage),
+    };
+    return cmocka_run_group_tests(tests, enter, leave);
+}

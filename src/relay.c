@@ -142,7 +142,7 @@ static void note_success(struct relay *relay)
 
 /* ---- one batch ---- */
 
-static void take_frame(struct relay *relay, int64_t wait_ns)
+static bool take_frame(struct relay *relay, int64_t wait_ns)
 {
     struct error err = {0};
     uint64_t first_seq;
@@ -160,16 +160,19 @@ static void take_frame(struct relay *relay, int64_t wait_ns)
     } else if (relay->told_status == UNREADABLE) {
         note_success(relay);
     }
+    return is_taken;
 }
 
-/* True when there is something to send now; false: stopping. */
+/* True when there is something to send now; false: stopping. Also a batch that
+ * is due takes what is there already: a backlog makes full batches. */
 static bool fill(struct relay *relay)
 {
     while (!is_stopping(relay)) {
         int64_t wait_ns = batch_wait_ns(&relay->batch, clock_mono_ns());
-        if (wait_ns == 0)
+        if (batch_is_full(&relay->batch))
             return true;
-        take_frame(relay, wait_ns);
+        if (!take_frame(relay, wait_ns) && wait_ns == 0)
+            return true;
     }
     return false;
 }

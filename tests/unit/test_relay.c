@@ -254,6 +254,20 @@ static void a_backlog_makes_batches_full_and_no_larger(void **state)
                         BATCH_BYTES);
 }
 
+/* Nothing to wait for: what is there is taken, and sent. */
+static void a_backlog_fills_batches_that_are_due(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, 0, only_204, 1);
+    f->options.flush_ns = 0;
+    f->options.batch_lines = 400;
+    add(f, 10000);
+    start(f);
+    WAIT_FOR(pending(f) == 0);
+    assert_int_equal(fake_count(f->server), 25);
+    assert_bodies(f, 0, 0);
+}
+
 #define ANSWER(status, headers)                                                \
     "HTTP/1.1 " status "\r\n" headers "Content-Length: 0\r\n\r\n"
 
@@ -437,6 +451,7 @@ int main(void)
         ROW(what_is_settled_is_not_sent_again),
         ROW(a_batch_has_its_limits),
         ROW(a_backlog_makes_batches_full_and_no_larger),
+        ROW(a_backlog_fills_batches_that_are_due),
         ROW(the_same_lines_until_they_are_accepted),
         ROW(what_is_wrong_can_be_asked),
         ROW(a_server_that_asks_for_time_gets_it),

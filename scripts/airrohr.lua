@@ -1,0 +1,27 @@
+-- sensor.community (airrohr firmware, ESP8266 and ESP32):
+--   air  tag node: pm10, pm2_5, pm1, pm4 (ug/m3), temperature (C), humidity (%),
+--        pressure (hPa), signal (dBm), and what else the node measures under its
+--        own name in small letters; of two sensors for one thing the second goes
+--        by its whole name: bme280_temperature
+-- On the node's page: Configuration > APIs > Send data to own API, server
+-- GATEWAY, path /airrohr, port 8580. It sends no time and no password.
+--   { path = "/airrohr", script = "airrohr",
+--     verify = { allow = { "192.168.1.0/24" } } },
+
+local short = {   -- by the last part of a name: SDS_P1, BME280_temperature
+  p0 = "pm1", p1 = "pm10", p2 = "pm2_5", p4 = "pm4",
+  temperature = "temperature", humidity = "humidity", pressure = "pressure",
+}
+
+return function(req)
+  local fields = {}
+  for item in each(get(req.json, "sensordatavalues")) do
+    local whole = item.value_type:lower()
+    local quantity = whole:match("_(%w+)$") or whole
+    local name, value = short[quantity] or whole, number(item.value)
+    if name == "pressure" and value then value = round(value / 100, 2) end   -- sent in Pa
+    if fields[name] then name = whole end
+    fields[name] = value
+  end
+  return point("air", { node = get(req.json, "esp8266id") or req.headers["X-Sensor"] }, fields)
+end

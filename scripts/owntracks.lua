@@ -1,0 +1,50 @@
+-- OwnTracks (phones, mode HTTP):
+--   location             tags user, device
+--                        latitude, longitude, altitude, accuracy (m), speed
+--                        (km/h), course (degrees), battery (%), pressure (hPa),
+--                        connection (w, m or o), trigger
+--   location_transition  tags user, device, region: entered=1, or 0 for left,
+--                        latitude, longitude, accuracy
+-- In the app: Preferences > Connection > Mode HTTP, URL
+-- http://GATEWAY:8580/owntracks, and a user and device under Identification.
+-- Names of Wi-Fi networks are not stored.
+--   { path = "/owntracks", script = "owntracks",
+--     verify = { scheme = "basic", user = "jane", password = env "OWNTRACKS_PASSWORD" } },
+
+-- In headers, in the query or in the topic, as the version of the app has it.
+local function tags_of(req, data)
+  local user, device = (data.topic or ""):match("^[^/]+/([^/]+)/([^/]+)")
+  return { user = req.headers["X-Limit-U"] or req.query.u or user,
+           device = req.headers["X-Limit-D"] or req.query.d or device or data.tid }
+end
+
+local function known(x) return x and x >= 0 and x or nil end   -- -1: not known
+
+local function position(data)
+  return { latitude = data.lat, longitude = data.lon, accuracy = known(data.acc) }
+end
+
+local stores = {}   -- by _type; all others (lwt, waypoint, cmd ...) store nothing
+
+function stores.location(data, tags)
+  return point("location", tags, merge(position(data), {
+    altitude = data.alt, speed = known(data.vel), course = known(data.cog),
+    battery = known(data.batt), pressure = data.p and round(data.p * 10, 2),
+    connection = data.conn, trigger = data.t,
+  }), time.s(data.tst))
+end
+
+function stores.transition(data, tags)
+  tags.region = data.desc
+  return point("location_transition", tags, merge(position(data), {
+    entered = data.event == "enter" and 1 or 0,
+  }), time.s(data.tst))
+end
+
+return function(req)
+  reply(200, json.array())   -- anything but an array makes the app send it again
+  local data = req.json or {}   -- a removed friend is an empty body
+  if data._type == "encrypted" then log.warn("switch off the encryption key in the app") end
+  local store = stores[data._type]
+  return store and store(data, tags_of(req, data))
+end

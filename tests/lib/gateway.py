@@ -51,6 +51,12 @@ class Lines:
             self.has_ended = True
             self.changed.notify_all()
 
+    def all(self):
+        """Every line, once the other side has closed."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.has_ended, PATIENCE_S)
+            return list(self.lines)
+
     def wait_for(self, pattern):
         """The first match of pattern in any line, so far or to come."""
 
@@ -85,6 +91,8 @@ class Gateway:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        reports = [line for line in self.log.all() if "Sanitizer" in line or "runtime error" in line]
+        assert not reports, "\n".join(self.log.lines)
 
     def ask(self, method, path, body=None, headers=None, port=None):
         """Status, headers and body of the answer."""

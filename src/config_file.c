@@ -65,10 +65,14 @@ static ssize_t read_secret(const char *path, char *out, size_t size)
     return got < 0 || len == size ? -1 : (ssize_t)len;
 }
 
+/* A relative name starts from the folder of the configuration, upvalue 1. */
 static int lua_file(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     char secret[SECRET_BYTES];
+    if (path[0] != '/')
+        path = lua_pushfstring(L, "%s%s", lua_tostring(L, lua_upvalueindex(1)),
+                               path);
     ssize_t len = read_secret(path, secret, sizeof secret);
     if (len < 0)
         luaL_error(L, "file %s: %s", path, strerror(errno));
@@ -87,6 +91,7 @@ static int lua_undeclared(lua_State *L)
     return luaL_error(L, "`%s` is not defined", name);
 }
 
+/* Argument 1: what relative names start from. */
 static int open_libraries(lua_State *L)
 {
     static const char *const left_out[] = {
@@ -102,7 +107,9 @@ static int open_libraries(lua_State *L)
         lua_setglobal(L, left_out[i]);
     }
     lua_register(L, "env", lua_env);
-    lua_register(L, "file", lua_file);
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, lua_file, 1);
+    lua_setglobal(L, "file");
     lua_pushglobaltable(L);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, lua_undeclared);
@@ -210,8 +217,10 @@ static bool run(lua_State *L, const struct buf *lua, struct setting *root,
                 struct error *err)
 {
     const char *path = root->file;
+    const char *slash = strrchr(path, '/');
     lua_pushcfunction(L, open_libraries);
-    if (lua_pcall(L, 0, 0, 0) != LUA_OK
+    lua_pushlstring(L, path, slash ? (size_t)(slash + 1 - path) : 0);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK
         || luaL_loadbufferx(L, lua->data ? lua->data : "", lua->len, "=" CHUNK,
                             "t")
                != LUA_OK

@@ -3,7 +3,8 @@
  * The file is Lua with its string, table, math and utf8 libraries and two
  * functions of ours: `env NAME` (an unset one is an error unless a default is
  * given as second argument) and `file PATH` (its contents, one newline at the
- * end taken off). Nothing in it reaches the system otherwise.
+ * end taken off; a relative path starts beside the configuration). Nothing in
+ * it reaches the system otherwise.
  */
 #pragma once
 

@@ -43,7 +43,7 @@ static int fail_usage(const char *said)
 
 static int fail_with(const struct error *err)
 {
-    fprintf(stderr, "moonline: %s\n", err->text);
+    fprintf(stderr, "%s\n", err->text);
     return err->kind == ERR_USAGE    ? EX_USAGE
            : err->kind == ERR_CONFIG ? EX_CONFIG
                                      : EX_SOFTWARE;
@@ -110,7 +110,7 @@ static const struct verb {
     int (*run)(int argc, char **argv);
 } verbs[] = {
     {"serve", run_serve},       {"check", tools_check},
-    {"try", tool_try_run},         {"test", tools_test},
+    {"try", tool_try_run},      {"test", tools_test},
     {"sink", run_sink},         {"version", run_version},
     {"--version", run_version}, {"help", run_help},
     {"--help", run_help},       {"-h", run_help},

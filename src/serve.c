@@ -29,6 +29,7 @@
 #include "clock.h"
 #include "config.h"
 #include "error.h"
+#include "file.h"
 #include "journal.h"
 #include "log.h"
 #include "relay.h"
@@ -79,6 +80,21 @@ static void prepare_process(sigset_t *awaited)
     pthread_sigmask(SIG_BLOCK, awaited, NULL);
 }
 
+struct leftovers {
+    const struct config_outputs *outputs;
+    const char *dir;
+};
+
+static void report_leftover(const char *name, void *context)
+{
+    const struct leftovers *leftovers = context;
+    if (config_output_find(leftovers->outputs, name)
+        == leftovers->outputs->count)
+        log_line(LOG_WARN, "serve",
+                 "%s/%s belongs to no output: it is kept, and not sent",
+                 leftovers->dir, name);
+}
+
 static bool start_journal(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
@@ -97,6 +113,8 @@ static bool start_journal(struct gateway *gateway, struct error *err)
         log_line(LOG_WARN, "serve",
                  "the journal is not synced: a power cut loses points");
     gateway->journal = journal_open(&options, err);
+    struct leftovers leftovers = {&config->outputs, dir};
+    file_real.list(&file_real, dir, report_leftover, &leftovers);
     return gateway->journal && journal_start(gateway->journal, err);
 }
 

@@ -400,7 +400,16 @@ def test_a_wrong_configuration_exits_78(here):
     (here / "moonline.lua").write_text("return { routes = {}, workers = 'many' }")
     code, out, err = run("serve", cwd=here)
     assert (code, out) == (78, "")
-    assert err.startswith("moonline: moonline.lua:1: `workers` must be a whole number")
+    assert err.startswith("moonline.lua:1: `workers` must be a whole number")
+
+
+def test_a_journal_that_no_output_names_is_reported_and_kept(here):
+    with Gateway(here, CONFIG.replace("routes =", 'outputs = { old = { file = "old.lp" } }, routes =')) as gateway:
+        assert gateway.post("/open", "station=a")[0] == 204
+        gateway.end(signal.SIGTERM)
+    with Gateway(here, CONFIG) as gateway:
+        gateway.log.wait_for("moonline-data/journal/old belongs to no output")
+    assert (here / "moonline-data" / "journal" / "old").is_dir()
 
 
 def test_files_of_the_gateway_are_its_owners_alone(here):

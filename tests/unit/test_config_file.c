@@ -218,6 +218,23 @@ static void file_gives_the_contents_without_the_last_newline(void **state)
     config_tree_deinit(&root);
 }
 
+static void a_relative_file_lies_beside_the_configuration(void **state)
+{
+    (void)state;
+    struct setting root;
+    struct error err;
+    char path[100];
+    write_file("moonline.lua", "return { a = file 'token' }");
+    write_file("token", "beside");
+    snprintf(path, sizeof path, "%s/moonline.lua", folder);
+    assert_int_equal(chdir("/"), 0);
+    bool loaded = config_file_load(path, &root, &err);
+    assert_int_equal(chdir(folder), 0);
+    assert_true(loaded);
+    assert_string_equal(get(&root, "a")->text, "beside");
+    config_tree_deinit(&root);
+}
+
 static void what_is_wrong_has_file_and_line(void **state)
 {
     (void)state;
@@ -340,6 +357,7 @@ int main(void)
         cmocka_unit_test(items_stand_in_the_order_of_the_file),
         cmocka_unit_test(env_gives_what_is_set),
         cmocka_unit_test(file_gives_the_contents_without_the_last_newline),
+        cmocka_unit_test(a_relative_file_lies_beside_the_configuration),
         cmocka_unit_test(what_is_wrong_has_file_and_line),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(nothing_of_the_system_is_within_reach),

@@ -141,3 +141,8 @@ bool answer_queue(struct MHD_Connection *connection,
     MHD_destroy_response(response);
     return queued;
 }
+
+const char *answer_library(void)
+{
+    return MHD_get_version();
+}

@@ -35,3 +35,6 @@ void answer_from_error(struct answer *answer, const struct error *err,
 /* False: the connection has to be dropped. A 503 gets its Retry-After. */
 bool answer_queue(struct MHD_Connection *connection,
                   const struct answer *answer);
+
+/* The version of libmicrohttpd in use. */
+const char *answer_library(void);

@@ -144,3 +144,8 @@ bool gzip_deflate(struct text in, int level, struct buf *out, struct error *err)
            || fail(err, ERR_TOO_LARGE,
                    "compressed, %zu bytes need more than %zu", in.len, room);
 }
+
+const char *gzip_library(void)
+{
+    return zlibVersion();
+}

@@ -27,3 +27,6 @@ bool gzip_inflate(struct text in, enum gzip_format format, struct buf *out,
  */
 bool gzip_deflate(struct text in, int level, struct buf *out,
                   struct error *err);
+
+/* The version of zlib in use. */
+const char *gzip_library(void);

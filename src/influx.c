@@ -428,3 +428,8 @@ void influx_free(struct influx *influx)
     buf_deinit(&influx->reply);
     free(influx);
 }
+
+const char *influx_library(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}

@@ -56,3 +56,6 @@ void influx_write(struct influx *influx, struct text lines,
 /* Writes nothing, to learn whether a write would be taken now: the server is
  * there, knows the place, and the token is good. At most 1 s. */
 bool influx_probe(struct influx *influx);
+
+/* The version of libcurl in use. */
+const char *influx_library(void);

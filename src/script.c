@@ -294,3 +294,8 @@ bool script_handle(struct script *script, struct script_call *call,
     end_call(script, status);
     return status == LUA_OK;
 }
+
+const char *script_library(void)
+{
+    return LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE;
+}

@@ -34,3 +34,6 @@ bool script_handle(struct script *script, struct script_call *call,
 
 /* Bytes of Lua heap in use, for metrics. */
 size_t script_memory_bytes(const struct script *script);
+
+/* The version of Lua that this was built with; the library has the same. */
+const char *script_library(void);

@@ -6,11 +6,16 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "config.h"
 #include "error.h"
+#include "gzip.h"
+#include "influx.h"
 #include "ingest.h"
 #include "route.h"
+#include "script.h"
 #include "trial.h"
+#include "verify.h"
 
 static int exit_code_of(const struct error *err)
 {
@@ -112,6 +117,9 @@ int tools_test(int argc, char **argv)
 
 int tools_version(void)
 {
-    printf("moonline %s\n%s\n", MOONLINE_VERSION, MOONLINE_LIBRARIES);
+    printf("moonline %s\n"
+           "Lua %s, libmicrohttpd %s, libcurl %s, zlib %s, GnuTLS %s\n",
+           MOONLINE_VERSION, script_library(), answer_library(),
+           influx_library(), gzip_library(), verify_library());
     return EX_OK;
 }

@@ -274,3 +274,8 @@ bool verify_is_secret_query(const struct verify *verify, struct text name)
     return verify && verify->scheme == VERIFY_QUERY
            && text_equal(name, text_of(verify->name));
 }
+
+const char *verify_library(void)
+{
+    return gnutls_check_version(NULL);
+}

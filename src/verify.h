@@ -56,3 +56,6 @@ const char *verify_challenge(const struct verify *verify);
 bool verify_is_secret_header(const struct verify *verify, struct text name);
 /* The same for a parameter of the query. */
 bool verify_is_secret_query(const struct verify *verify, struct text name);
+
+/* The version of GnuTLS in use. */
+const char *verify_library(void);

@@ -86,18 +86,19 @@ bool codec_hex_encode(struct text in, struct buf *out)
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                     "abcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static int base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : INVALID;
-}
+/* What each byte is worth, plus one; 0: it is no digit. Both alphabets. */
+static const unsigned char base64_values[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,
+    ['G'] = 7,  ['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12,
+    ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18,
+    ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30,
+    ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36,
+    ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
+    ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54,
+    ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60,
+    ['8'] = 61, ['9'] = 62, ['+'] = 63, ['-'] = 63, ['/'] = 64, ['_'] = 64};
 
 static bool is_blank(char c)
 {
@@ -114,14 +115,14 @@ struct base64 {
 /* False: the byte does not belong here. Every fourth digit yields 3 bytes. */
 static bool base64_take(struct base64 *state, char c, char **to)
 {
-    if (is_blank(c))
+    uint32_t value = base64_values[(unsigned char)c];
+    if (value == 0 && is_blank(c))
         return true;
     if (c == '=')
         return ++state->pads <= 2;
-    int value = base64_value(c);
-    if (value < 0 || state->pads > 0)
+    if (value == 0 || state->pads > 0)
         return false;
-    state->bits = state->bits << 6 | (uint32_t)value;
+    state->bits = state->bits << 6 | (value - 1);
     if (++state->digits % 4 == 0) {
         *(*to)++ = (char)(state->bits >> 16 & 0xff);
         *(*to)++ = (char)(state->bits >> 8 & 0xff);

@@ -21,17 +21,20 @@ static void put_digit(struct decimal *decimal, char c, bool is_fraction)
 static bool read_digits(struct text *text, struct decimal *decimal)
 {
     bool is_fraction = false, has_digits = false;
-    for (;;) {
-        if (!is_fraction && scan_char(text, '.')) {
+    size_t len = 0;
+    for (; len < text->len; len++) {
+        char c = text->at[len];
+        if (c == '.' && !is_fraction) {
             is_fraction = true;
             continue;
         }
-        char c = scan_any(text, "0123456789");
-        if (!c)
-            return has_digits;
+        if (c < '0' || c > '9')
+            break;
         has_digits = true;
         put_digit(decimal, c, is_fraction);
     }
+    *text = text_skip(*text, len);
+    return has_digits;
 }
 
 /* e[+-]digits, or nothing. */
@@ -53,7 +56,9 @@ static bool read_exponent(struct text *text, struct decimal *decimal)
 
 bool decimal_read(struct text text, struct decimal *decimal)
 {
-    *decimal = (struct decimal){.is_negative = scan_char(&text, '-')};
+    decimal->is_negative = scan_char(&text, '-');
+    decimal->count = 0;
+    decimal->exponent = 0;
     if (!decimal->is_negative)
         (void)scan_char(&text, '+');
     return read_digits(&text, decimal) && read_exponent(&text, decimal)

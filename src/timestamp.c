@@ -117,7 +117,8 @@ bool timestamp_parse(struct text text, struct text zone, int64_t *ns,
     struct decimal number;
     struct text trimmed = scan_trim(text);
     struct moment moment = {.zone = zone};
-    if (decimal_read(trimmed, &number))
+    bool is_dashed = trimmed.len > 4 && trimmed.at[4] == '-';
+    if (!is_dashed && decimal_read(trimmed, &number))
         return read_epoch(&number, trimmed, ns, err);
     if (!read_moment(trimmed, &moment))
         return moment_fail(text,

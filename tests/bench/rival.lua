@@ -61,6 +61,12 @@ local function add_field(fields, name, value)
    end
 end
 
+local function add_count(fields, name, value)
+   if value then
+      fields[#fields + 1] = string.format("%s=%di", name, value)
+   end
+end
+
 local function flatten(fields, prefix, values)
    for name, value in pairs(values) do
       if type(value) == "table" then
@@ -80,23 +86,41 @@ local function body()
    return message
 end
 
+local function add_link(fields, up)
+   local rssi, snr, gateways = nil, nil, 0
+   for _, rx in ipairs(up.rx_metadata or {}) do
+      gateways = gateways + 1
+      if rx.rssi and (not rssi or rx.rssi > rssi) then
+         rssi, snr = rx.rssi, rx.snr or 0
+      end
+   end
+   add_field(fields, "rssi", rssi)
+   add_field(fields, "snr", snr)
+   add_count(fields, "gateways", gateways)
+end
+
+local function add_radio(fields, up)
+   local settings = up.settings or {}
+   local lora = settings.data_rate and settings.data_rate.lora
+   local airtime = (up.consumed_airtime or ""):match("^([%d.]+)s$")
+   add_count(fields, "frames", up.f_cnt or 0)
+   add_count(fields, "port", up.f_port or 0)
+   add_count(fields, "spreading_factor", lora and lora.spreading_factor)
+   add_field(fields, "frequency", tonumber(settings.frequency))
+   add_field(fields, "airtime", tonumber(airtime))
+end
+
 function rival.uplink()
    local message = body()
    local up, ids = message.uplink_message, message.end_device_ids
    local fields = {}
    flatten(fields, "", up.decoded_payload)
-   local rssi, snr
-   for _, rx in ipairs(up.rx_metadata) do
-      if not rssi or rx.rssi > rssi then
-         rssi, snr = rx.rssi, rx.snr
-      end
-   end
-   add_field(fields, "rssi", rssi)
-   add_field(fields, "snr", snr)
-   fields[#fields + 1] = string.format("frames=%di", up.f_cnt or 0)
+   add_link(fields, up)
+   add_radio(fields, up)
    store("lorawan,app=" .. escape(ids.application_ids.application_id)
       .. ",device=" .. escape(ids.device_id) .. " "
-      .. table.concat(fields, ",") .. " " .. nanoseconds(up.received_at))
+      .. table.concat(fields, ",") .. " "
+      .. nanoseconds(up.received_at or message.received_at))
    ngx.exit(ngx.HTTP_NO_CONTENT)
 end
 

@@ -3,6 +3,9 @@
  * reader can check them without a program. */
 #include "unit.h"
 
+#include <stdlib.h>
+#include <time.h>
+
 #include "error.h"
 #include "timestamp.h"
 
@@ -100,6 +103,31 @@ static void each_form_is_read_to_the_nanosecond(void **state)
             fail_msg("%s in \"%s\": got %lld, expected %lld", readable[i].text,
                      readable[i].zone, (long long)ns,
                      (long long)readable[i].ns);
+    }
+}
+
+/* Moments of all centuries that fit, written by the C library. */
+static void random_moments_agree_with_the_c_library(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {
+        "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %T +0000",
+        "%Y%m%dT%H%M%SZ", "%FT%T+00:00"};
+    srand(1);
+    for (int i = 0; i < 50000; i++) {
+        /* 1678 to 2261 */
+        int64_t s =
+            (int64_t)(((uint64_t)rand() << 31 | (unsigned)rand()) % 18400000000)
+            - 9200000000;
+        time_t time = (time_t)s;
+        struct tm tm;
+        char text[64];
+        int64_t ns = 0;
+        gmtime_r(&time, &tm);
+        strftime(text, sizeof text, formats[i % 5], &tm);
+        if (!timestamp_parse(text_of(text), TEXT(""), &ns, NULL) || ns != s * S)
+            fail_msg("%s: got %lld, expected %lld", text, (long long)ns,
+                     (long long)(s * S));
     }
 }
 
@@ -338,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_form_is_read_to_the_nanosecond),
+        cmocka_unit_test(random_moments_agree_with_the_c_library),
         cmocka_unit_test(what_leaves_a_doubt_is_an_error_that_shows_it),
         cmocka_unit_test(every_prefix_of_a_time_is_read_or_refused),
         cmocka_unit_test(a_message_shows_no_control_bytes_and_not_a_megabyte),

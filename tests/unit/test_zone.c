@@ -3,6 +3,7 @@
  * left when a file lies. */
 #include "unit.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,61 @@ static void every_hour_of_a_century_agrees_with_the_c_library(void **state)
     tzset();
 }
 
+static int zones_read;
+
+/* In January and July of some years; the first of two moments in a fold. */
+static void compare_zone(const char *name)
+{
+    setenv("TZ", name, 1);
+    tzset();
+    for (int year = 1915; year < 2100; year += 9)
+        for (int month = 1; month <= 7; month += 6) {
+            time_t utc = (time_t)seconds(year, month, 15, 12, 0);
+            struct tm tm;
+            int64_t back = 0;
+            localtime_r(&utc, &tm);
+            if (!zone_to_utc(text_of(name), utc + tm.tm_gmtoff, &back, NULL)
+                || back != utc)
+                fail_msg("%s in %d-%d: %lld s off", name, year, month,
+                         (long long)(back - utc));
+        }
+    zones_read++;
+}
+
+static void visit(const char *dir, const char *prefix)
+{
+    char path[4096], name[4096];
+    DIR *list = opendir(dir);
+    for (struct dirent *e; list && (e = readdir(list));) {
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "/" : "",
+                 e->d_name);
+        char magic[4] = "";
+        FILE *file = e->d_type == DT_DIR ? NULL : fopen(path, "rb");
+        bool is_zone = file && fread(magic, 1, 4, file) == 4
+                       && memcmp(magic, "TZif", 4) == 0
+                       && strcmp(name, "localtime") != 0;
+        if (file)
+            fclose(file);
+        if (is_zone)
+            compare_zone(name);
+        if (e->d_type == DT_DIR && e->d_name[0] != '.'
+            && strcmp(name, "right") != 0)
+            visit(path, name);
+    }
+    if (list)
+        closedir(list);
+}
+
+static void every_zone_of_the_system_agrees_with_the_c_library(void **state)
+{
+    (void)state;
+    visit("/usr/share/zoneinfo", "");
+    unsetenv("TZ");
+    tzset();
+    assert_in_range(zones_read, 400, 5000);
+}
+
 static void names_that_could_leave_the_folder_are_not_looked_for(void **state)
 {
     (void)state;
@@ -241,6 +297,7 @@ int main(void)
         cmocka_unit_test(an_hour_that_is_skipped_moves_ahead),
         cmocka_unit_test(after_the_last_transition_the_footers_rule_holds),
         cmocka_unit_test(every_hour_of_a_century_agrees_with_the_c_library),
+        cmocka_unit_test(every_zone_of_the_system_agrees_with_the_c_library),
         cmocka_unit_test(names_that_could_leave_the_folder_are_not_looked_for),
         cmocka_unit_test(threads_may_ask_for_a_new_zone_at_once),
     };

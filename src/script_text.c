@@ -85,8 +85,11 @@ static int string_rep(lua_State *L)
     lua_Integer times = luaL_checkinteger(L, 2);
     if (!lua_isnoneornil(L, 3))
         len += script_lua_text(L, 3).len;
-    if (times > 0 && len > 0
-        && (lua_Unsigned)times > (lua_Unsigned)MAX_REPEATED_BYTES / len)
+    if (len == 0 || times <= 0) {
+        lua_pushliteral(L, ""); /* Lua would count to times all the same */
+        return 1;
+    }
+    if ((lua_Unsigned)times > (lua_Unsigned)MAX_REPEATED_BYTES / len)
         luaL_error(L, "string.rep: more than %d bytes", MAX_REPEATED_BYTES);
     return call_on(L);
 }

@@ -10,6 +10,7 @@
 #include "trial.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,16 +223,31 @@ static void run_case(struct run *run, const struct trial_case *trial)
 
 /* -------------------------------------------------- files and folders --- */
 
-static bool run_file(struct run *run, const char *path)
+/* The configuration's scripts, as they are before any request. */
+static bool renew_configured(struct run *run, struct error *err)
+{
+    ingest_free(run->configured.ingest);
+    run->configured = (struct bench){0};
+    if (!run->options->config)
+        return true;
+    const struct ingest_options options = config_ingest(run->options->config);
+    run->configured.config = run->options->config;
+    run->configured.ingest = ingest_new(&options, err);
+    return run->configured.ingest != NULL;
+}
+
+static bool run_file(struct run *run, const char *path, struct error *err)
 {
     struct trial_file file;
-    struct error err;
+    struct error why;
     run->path = path;
-    if (trial_file_read(path, &file, &err)) {
+    if (!renew_configured(run, err))
+        return false;
+    if (trial_file_read(path, &file, &why)) {
         for (size_t i = 0; i < file.count; i++)
             run_case(run, &file.cases[i]);
     } else {
-        buf_printf(&run->report, "%s\n", err.text);
+        buf_printf(&run->report, "%s\n", why.text);
         print_failure(run, 1, "cannot be read");
     }
     trial_file_deinit(&file);
@@ -253,7 +269,9 @@ static bool run_folder(struct run *run, const char *path, struct error *err)
 {
     struct dirent **entries = NULL;
     int count = scandir(path, &entries, is_of_interest, alphasort);
-    bool fine = count >= 0 || fail_errno(err, "reading folder %s", path);
+    bool fine =
+        count >= 0
+        || fail(err, ERR_USAGE, "reading folder %s: %s", path, strerror(errno));
     for (int i = 0; i < count; i++) {
         char inner[PATH_BYTES];
         struct stat st;
@@ -272,22 +290,9 @@ static bool run_path(struct run *run, const char *path, struct error *err)
 {
     struct stat st;
     if (stat(path, &st) != 0)
-        return fail_errno(err, "%s", path);
+        return fail(err, ERR_USAGE, "%s: %s", path, strerror(errno));
     return S_ISDIR(st.st_mode) ? run_folder(run, path, err)
-                               : run_file(run, path);
-}
-
-static bool start(struct run *run, struct error *err)
-{
-    attempt_init(&run->attempt);
-    buf_init(&run->lines, LIMIT_OUTPUTS * (size_t)LIMIT_REQUEST_LINES_BYTES);
-    buf_init(&run->report, REPORT_BYTES);
-    if (!run->options->config)
-        return true;
-    const struct ingest_options options = config_ingest(run->options->config);
-    run->configured.config = run->options->config;
-    run->configured.ingest = ingest_new(&options, err);
-    return run->configured.ingest != NULL;
+                               : run_file(run, path, err);
 }
 
 bool trial_run(const struct trial_options *options, char *const *paths,
@@ -295,12 +300,12 @@ bool trial_run(const struct trial_options *options, char *const *paths,
 {
     struct run run = {.options = options, .count = count};
     *count = (struct trial_count){0};
-    bool fine = start(&run, err);
-    for (size_t i = 0; fine && i < path_count; i++) {
+    bool fine = true;
+    attempt_init(&run.attempt);
+    buf_init(&run.lines, LIMIT_OUTPUTS * (size_t)LIMIT_REQUEST_LINES_BYTES);
+    buf_init(&run.report, REPORT_BYTES);
+    for (size_t i = 0; fine && i < path_count; i++)
         fine = run_path(&run, paths[i], err);
-        if (!fine)
-            err->kind = ERR_USAGE;
-    }
     drop_own(&run);
     ingest_free(run.configured.ingest);
     buf_deinit(&run.report);

@@ -2,7 +2,7 @@
  *
  * The same code as in the gateway handles the requests, without a socket and
  * without asking who posts. The requests of one file share what their scripts
- * keep.
+ * keep, and every file starts afresh.
  */
 #pragma once
 
@@ -25,8 +25,9 @@ struct trial_count {
 };
 
 /* Runs every path: a file, or a folder with all its *.http files below it. The
- * report goes to stdout. False: a path could not be read (ERR_USAGE), which is
- * no failed test. */
+ * report goes to stdout. False: a path could not be read (ERR_USAGE), or a
+ * script of the configuration not be loaded (ERR_CONFIG); neither is a failed
+ * test. */
 bool trial_run(const struct trial_options *options, char *const *paths,
                size_t path_count, struct trial_count *count, struct error *err);
 

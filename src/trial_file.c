@@ -300,20 +300,29 @@ static bool read_block(struct reader *reader, struct error *err)
                : read_request(reader, title, line, err);
 }
 
+bool trial_file_parse(const char *path, struct text text,
+                      struct trial_file *file, struct error *err)
+{
+    *file = (struct trial_file){0};
+    struct reader reader = {path, text, 1, file};
+    bool fine = true;
+    if (text_starts_with(reader.rest, TEXT("\xef\xbb\xbf")))
+        reader.rest = text_skip(reader.rest, 3);
+    while (fine && reader.rest.len > 0)
+        fine = read_block(&reader, err);
+    return fine
+           && (file->count > 0
+               || complain(&reader, 1, err, "no request in this file"));
+}
+
 bool trial_file_read(const char *path, struct trial_file *file,
                      struct error *err)
 {
     struct buf whole;
     buf_init(&whole, FILE_BYTES);
     *file = (struct trial_file){0};
-    bool fine = file_read(&file_real, path, &whole, err);
-    struct reader reader = {path, buf_text(&whole), 1, file};
-    if (text_starts_with(reader.rest, TEXT("\xef\xbb\xbf")))
-        reader.rest = text_skip(reader.rest, 3);
-    while (fine && reader.rest.len > 0)
-        fine = read_block(&reader, err);
-    if (fine && file->count == 0)
-        fine = complain(&reader, 1, err, "no request in this file");
+    bool fine = file_read(&file_real, path, &whole, err)
+                && trial_file_parse(path, buf_text(&whole), file, err);
     err->kind = fine ? ERR_NONE : ERR_USAGE;
     buf_deinit(&whole);
     return fine;

@@ -41,4 +41,7 @@ struct trial_file {
  * deinited in any case. */
 bool trial_file_read(const char *path, struct trial_file *file,
                      struct error *err);
+/* The same from text; path is for messages, and for files named in it. */
+bool trial_file_parse(const char *path, struct text text,
+                      struct trial_file *file, struct error *err);
 void trial_file_deinit(struct trial_file *file);

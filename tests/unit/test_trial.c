@@ -164,6 +164,48 @@ static void a_configuration_gives_routes(void **state)
     config_free(config);
 }
 
+static void every_file_starts_afresh(void **state)
+{
+    (void)state;
+    struct error err;
+    const char *once = "POST /count\n### expect\ncount n=1\n"
+                       "### again\nPOST /count\n### expect\ncount n=2\n";
+    write_file("count.lua", "local seen = { n = 0 }\n"
+                            "return function(req)\n"
+                            "  seen.n = seen.n + 1\n"
+                            "  return point('count', {}, { n = seen.n })\n"
+                            "end\n");
+    write_file("moonline.lua", "return { routes = { { path = '/count',\n"
+                               "  script = 'count.lua' } } }");
+    write_file("sub/count_a.http", once);
+    write_file("sub/count_b.http", once);
+    write_file("sub/count.lua", "return {");
+    struct config *config = config_load("moonline.lua", &err);
+    assert_non_null(config);
+    assert_run(config, "sub", 4, 0, "");
+    config_free(config);
+    write_file("count_a.http", once);
+    assert_run(NULL, "count_a.http", 2, 0, "");
+}
+
+static void a_script_of_the_configuration_must_load(void **state)
+{
+    (void)state;
+    struct trial_count count;
+    struct error err;
+    write_file("moonline.lua", "return { routes = { { path = '/count',\n"
+                               "  script = 'unfinished.lua' } } }");
+    write_file("unfinished.lua", "return {\n");
+    struct config *config = config_load("moonline.lua", &err);
+    assert_non_null(config);
+    const struct trial_options options = {.config = config};
+    char path[] = "echo.http", *paths[] = {path};
+    assert_false(trial_run(&options, paths, 1, &count, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_int_equal(strncmp(err.text, "unfinished.lua:", 15), 0);
+    config_free(config);
+}
+
 static void what_cannot_run_is_a_failed_test(void **state)
 {
     (void)state;
@@ -275,6 +317,8 @@ int main(void)
         cmocka_unit_test(errors_are_expected_by_a_part_of_their_text),
         cmocka_unit_test(a_file_says_its_script_route_and_vars),
         cmocka_unit_test(a_configuration_gives_routes),
+        cmocka_unit_test(every_file_starts_afresh),
+        cmocka_unit_test(a_script_of_the_configuration_must_load),
         cmocka_unit_test(what_cannot_run_is_a_failed_test),
         cmocka_unit_test(a_folder_runs_all_that_is_below),
         cmocka_unit_test(a_path_that_is_not_there_is_no_failed_test),

@@ -1,0 +1,21 @@
+-- The quickstart: every shipped script on a route of its own, on loopback.
+--
+-- No `outputs`: points go to the InfluxDB that INFLUX_HOST, INFLUX_ORG,
+-- INFLUX_BUCKET and INFLUX_TOKEN name, and to stdout if there is none.
+-- Who posts is not asked (`verify`), which only loopback allows.
+return {
+  listen = env("MOONLINE_LISTEN", "127.0.0.1:8580"),
+  admin = env("MOONLINE_ADMIN", "127.0.0.1:8581"),
+  data = env("MOONLINE_DATA", "moonline-data"), -- beside this file
+  routes = {
+    { path = "/ttn", script = "thethingsstack" },
+    { path = "/ecowitt/:station", script = "ecowitt", secrets = { "PASSKEY" } },
+    { path = "/hooks/github", script = "github" },
+    { path = "/alertmanager", script = "alertmanager" },
+    { path = "/grafana", script = "grafana" },
+    { path = "/owntracks", script = "owntracks" },
+    { path = "/airrohr", script = "airrohr" },
+    { path = "/api/v2/write", line_protocol = true },
+    { path = "/write", line_protocol = true },
+  },
+}

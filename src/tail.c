@@ -121,11 +121,12 @@ static bool list_pieces(struct tail *tail, struct error *err)
 }
 
 /* Waits until more than seen is durable; then, and not before, looks where it
- * may be. */
+ * may be. Only when both are known they count: with an old list it would read
+ * what a failed write left, in place of what came after it. */
 static bool look(struct tail *tail, uint64_t seen, int wait_ms,
                  struct error *err)
 {
-    tail->durable_seq =
+    uint64_t durable =
         journal_durable(tail->journal, tail->output, seen, wait_ms);
     uint64_t segments = journal_segments(tail->journal, tail->output);
     if (segments != tail->known_segments) {
@@ -133,6 +134,7 @@ static bool look(struct tail *tail, uint64_t seen, int wait_ms,
             return false;
         tail->known_segments = segments;
     }
+    tail->durable_seq = durable;
     reader_refresh(&tail->reader);
     return true;
 }
@@ -388,7 +390,9 @@ struct tail *tail_open(const struct tail_options *options, struct error *err)
     tail->keep_ns = options->keep_ns;
     tail->mono_ns = options->mono_ns ? options->mono_ns : clock_mono_ns;
     tail->tick_at_ns = tail->mono_ns() + TICK_NS;
-    tail->known_segments = journal_segments(options->journal, options->output);
+    /* Before the list is read: what is durable by then is in it. */
+    tail->next_seq = journal_durable(tail->journal, tail->output, 0, 0);
+    tail->known_segments = journal_segments(tail->journal, tail->output);
     if (!list_pieces(tail, err)) {
         free(tail->pieces);
         free(tail);

@@ -443,6 +443,8 @@ static int disk_list(const struct file_system *fs, const char *dir,
     struct memory_disk *disk = disk_of(fs);
     if (disk->is_off || !find_file(disk, dir))
         return fails(disk->is_off ? EIO : ENOENT);
+    if (disk->fail_to == 0 && fails_on_order(disk, DISK_READ))
+        return fails(disk->fail_errno);
     for (size_t i = 0; i < disk->name_count; i++)
         if (disk->names[i].live && is_in(disk->names[i].path, dir))
             each(strrchr(disk->names[i].path, '/') + 1, context);

@@ -50,6 +50,8 @@ local sensor = {    -- the same for names that end in a channel: temp3f, soilmoi
   },
 }
 
+local clock_is_set = time.parse("2015-01-01")   -- before it: the year of a station without network
+
 local function store(fields, units, name, text)
   for convert, names in pairs(units) do
     local value = names[name] and number(text)
@@ -69,10 +71,11 @@ return function(req)
       store(channels[channel], sensor, kind, text)
     end
   end
-  local station, time = req.params.station, try(time.parse, form.dateutc) or req.time
-  emit("weather", { station = station, model = form.model }, fields, time)
+  local station, at = req.params.station, try(time.parse, form.dateutc)
+  if not at or at < clock_is_set then at = req.time end
+  emit("weather", { station = station, model = form.model }, fields, at)
   for channel, values in pairs(channels) do
-    emit("weather_sensor", { station = station, model = form.model, channel = channel }, values, time)
+    emit("weather_sensor", { station = station, model = form.model, channel = channel }, values, at)
   end
   reply(200, "success")   -- some firmware looks for the word
 end

@@ -122,8 +122,8 @@ bool timestamp_parse(struct text text, struct text zone, int64_t *ns,
         return read_epoch(&number, trimmed, ns, err);
     if (!read_moment(trimmed, &moment))
         return moment_fail(text,
-                           "2026-01-02T03:04:05Z and the like are read, and "
-                           "epochs",
+                           "no RFC 3339 and no epoch; time.strptime reads what"
+                           " has another form",
                            err);
     return moment_to_ns(&moment, text, ns, err);
 }

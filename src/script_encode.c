@@ -102,6 +102,8 @@ static void put_number(lua_State *L, int index, struct buf *out)
     double value = lua_tonumber(L, index);
     if (lua_isinteger(L, index))
         put_integer(L, out, lua_tointeger(L, index));
+    else if (value == 0 && signbit(value))
+        put(L, out, "-0.0", 4); /* "-0" would be read as the integer 0 */
     else if (isfinite(value))
         put(L, out, text, number_format(value, text));
     else

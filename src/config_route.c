@@ -169,15 +169,9 @@ static char *json_of(const struct setting *setting, struct error *err)
 {
     struct buf json;
     buf_init(&json, JSON_BYTES);
-    char *text = NULL;
-    if (!config_json_write(setting, &json, err))
-        goto out;
-    if (json.has_overflowed)
-        config_tree_fail(err, setting, "%s is larger than %d bytes",
-                         config_tree_name(setting), JSON_BYTES);
-    else
-        text = xstrdup(buf_string(&json));
-out:
+    char *text = config_json_write(setting, &json, err)
+                     ? xstrdup(buf_string(&json))
+                     : NULL;
     buf_deinit(&json);
     return text;
 }

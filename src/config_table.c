@@ -99,7 +99,12 @@ static bool read_int(const struct setting *setting,
                      const struct config_option *option, unsigned *value,
                      struct error *err)
 {
-    if (setting->type != SETTING_INT || setting->integer < 0)
+    if (setting->type == SETTING_FLOAT
+        || (setting->type == SETTING_INT && setting->integer < 0))
+        return config_tree_fail(err, setting,
+                                "%s must be a whole number from 0 up (%s)",
+                                config_tree_name(setting), option->text);
+    if (setting->type != SETTING_INT)
         return must_be(setting, option, "a whole number", err);
     *value = (unsigned)setting->integer;
     return within(setting, option, (uint64_t)setting->integer, "", 1, err);

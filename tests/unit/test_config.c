@@ -349,12 +349,14 @@ static void mistakes_of_the_top_are_told(void **state)
     assert_top_fails("  workers = 0",
                      "moonline.lua:3: `workers` must be from 1 to 64 (threads "
                      "that take requests)");
-    assert_top_fails("  workers = 1.5",
-                     "moonline.lua:3: `workers` must be a whole number, not a "
-                     "number (threads that take requests)");
-    assert_top_fails("  workers = -1",
-                     "moonline.lua:3: `workers` must be a whole number, not a "
-                     "number (threads that take requests)");
+    assert_top_fails(
+        "  workers = 1.5",
+        "moonline.lua:3: `workers` must be a whole number from 0 up "
+        "(threads that take requests)");
+    assert_top_fails(
+        "  workers = -1",
+        "moonline.lua:3: `workers` must be a whole number from 0 up "
+        "(threads that take requests)");
     assert_top_fails("  workers = 4294967297",
                      "moonline.lua:3: `workers` must be from 1 to 64 (threads "
                      "that take requests)");

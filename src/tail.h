@@ -32,7 +32,8 @@ void tail_close(struct tail *tail);
 
 /* Appends the lines of the next frame to lines; *points how many, *first_seq
  * the number of the first. Waits up to wait_ms for one. False with err->kind
- * ERR_NONE: nothing there yet. A frame that cannot be read is skipped, saved
+ * ERR_NONE: nothing there yet; ERR_IO: the disk fails, ask again (it has waited
+ * for wait_ms). A frame that cannot be read is skipped, saved
  * to quarantine/ and counted. If lines has no room left for the frame nothing
  * is taken: false with ERR_TOO_LARGE. */
 bool tail_next(struct tail *tail, int wait_ms, struct buf *lines,

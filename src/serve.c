@@ -234,6 +234,7 @@ static void stop(struct gateway *gateway)
     int64_t begin_ns = clock_mono_ns();
     set_alarm();
     server_drain(gateway->server);
+    admin_stop(gateway->admin); /* it looks at the relays */
     journal_stop_waiters(gateway->journal);
     for (size_t i = 0; i < gateway->relay_count; i++)
         relay_stop(gateway->relays[i]);

@@ -36,7 +36,7 @@
 enum {
     SWALLOWED_BYTES = 64 << 10, /* of a body whose sender is told no */
     KEPT_BODY_BYTES = 64 << 10,
-    KEPT_EXCHANGES = 1024,
+    KEPT_EXCHANGES = 512,
     PARKED_TIMEOUT_S = 10, /* any but the default: see above */
 };
 
@@ -109,6 +109,7 @@ static void give_back(struct exchange *x)
     struct desk *desk = x->desk;
     uncount_body(x);
     if (desk->spare_count >= KEPT_EXCHANGES) {
+        desk->freed_count++;
         free_exchange(x);
         return;
     }

@@ -46,6 +46,8 @@ struct desk {
     bool has_parked; /* since this was last set to false */
     struct exchange *spare;
     size_t spare_count;
+    size_t
+        freed_count; /* exchanges and connections, since memory was trimmed */
 };
 
 void desk_deinit(struct desk *desk);

@@ -16,6 +16,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -35,7 +36,7 @@
 #include "log.h"
 #include "peers.h"
 
-enum { MAX_ADDRESSES = 16, LONGEST_WAIT_MS = 1000 };
+enum { MAX_ADDRESSES = 16, LONGEST_WAIT_MS = 1000, TRIM_AFTER_FREED = 1000 };
 
 struct worker {
     struct desk desk;
@@ -93,6 +94,7 @@ static void connection_changed(void *cls, struct MHD_Connection *connection,
     struct sender *sender = *socket_context;
     peers_leave(worker->peers, &sender->address);
     senders_remove(&worker->desk.senders, sender);
+    worker->desk.freed_count++;
 }
 
 static void log_library(void *cls, const char *format, va_list args)
@@ -170,6 +172,15 @@ static void run_daemons(struct worker *worker)
         MHD_run(worker->daemons[i]);
 }
 
+/* After a storm the heap is full of holes that glibc keeps for itself. */
+static void trim_memory(struct desk *desk)
+{
+    if (desk->freed_count < TRIM_AFTER_FREED || desk->under_way > 0)
+        return;
+    desk->freed_count = 0;
+    malloc_trim(0);
+}
+
 static void sweep(struct worker *worker)
 {
     const struct deadlines *deadlines = &worker->desk.shared->deadlines;
@@ -177,6 +188,7 @@ static void sweep(struct worker *worker)
         return;
     worker->next_sweep_ns = worker->desk.now_ns + deadlines->sweep_ns;
     senders_sweep(&worker->desk.senders, deadlines, worker->desk.now_ns);
+    trim_memory(&worker->desk);
 }
 
 static void stop_listening(struct worker *worker)

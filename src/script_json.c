@@ -26,12 +26,12 @@
 #include "utf8.h"
 
 enum {
-    SLOTS_PER_LEVEL = 4,
-    FIRST_FIELDS = 4,  /* room for an object's first fields: 20 % faster */
-    FIRST_ITEMS = 4,   /* and an array's */
-    MAX_NUMBER = 1000, /* characters; no sane sender writes more */
-    FAST_DIGITS = 18,  /* surely fit int64_t */
-    FAST_POWER = 22    /* 10^22 is the last that a double holds exactly */
+    SLOTS_PER_LEVEL = 10, /* three values, and what an error needs */
+    FIRST_FIELDS = 4,     /* room for an object's first fields: 20 % faster */
+    FIRST_ITEMS = 4,      /* and an array's */
+    MAX_NUMBER = 1000,    /* characters; no sane sender writes more */
+    FAST_DIGITS = 18,     /* surely fit int64_t */
+    FAST_POWER = 22       /* 10^22 is the last that a double holds exactly */
 };
 
 #define EXACT_LIMIT (UINT64_C(1) << 53)
@@ -328,6 +328,9 @@ static void enter(struct json *j)
                  j->max_depth);
         bad(j, j->at, what);
     }
+    /* Not for the deepest level at once: Lua would grow its stack for every
+     * body and its collector would shrink it again. */
+    luaL_checkstack(j->L, SLOTS_PER_LEVEL, NULL);
     j->at++;
     skip_blanks(j);
 }
@@ -448,7 +451,7 @@ void script_json_decode(lua_State *L, struct text text, bool keep_null)
         .max_depth = lua->limits.depth,
         .keep_null = keep_null,
     };
-    luaL_checkstack(L, (int)(SLOTS_PER_LEVEL * (j.max_depth + 2)), NULL);
+    luaL_checkstack(L, SLOTS_PER_LEVEL, NULL);
     script_lua_push_null(L);
     script_encode_push_empty(L);
     j.null_index = lua_gettop(L) - 1;

@@ -101,8 +101,7 @@ static void what_can_be_read_in_two_ways_is_refused(void **state)
         "X\x01: 1",
         "X\xc3\xa9: 1",
         ": 1",
-        "X: a\x01"
-        "b",
+        "X: a\001b",
         "X: a\x7f",
         "X: a\rb",
         "X: a\nb",

@@ -93,6 +93,7 @@ static inline bool stage_try_start(struct stage *stage, const char *listen,
                                       .outputs = outputs,
                                       .output_count = 1,
                                       .max_bytes = 1 << 30,
+                                      .min_free_bytes = 1,
                                       .fs = &stage->fs};
     if (!stage->journal && !(stage->journal = journal_open(&journal, err)))
         return false;

@@ -328,6 +328,91 @@ static void a_length_over_the_limit_is_refused_before_the_body(void **state)
     close(fd);
 }
 
+static int64_t nothing_free(const struct file_system *fs, const char *path)
+{
+    (void)fs, (void)path;
+    return 0;
+}
+
+static void a_full_journal_is_told_before_the_body(void **state)
+{
+    (void)state;
+    stage.fs.free_bytes = nothing_free;
+    stage_start(&stage);
+    int fd = call(&stage);
+    say(fd, "POST /write HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+            "Content-Length: 6\r\n\r\n");
+    struct heard *heard = hear(fd);
+    assert_int_equal(heard->status, 503);
+    assert_true(says(heard, "\r\nRetry-After: "));
+    assert_true(has_ended(fd));
+    close(fd);
+    fd = call(&stage);
+    for (int i = 0; i < 3; i++) {
+        say_write(fd, "/write", "", "m a=1\n");
+        assert_int_equal(hear(fd)->status, 503);
+    }
+    close(fd);
+    assert_int_equal(stage_appended(&stage), 0);
+}
+
+static void an_encoding_is_refused_before_its_length(void **state)
+{
+    (void)state;
+    stage_start(&stage);
+    int fd = call(&stage);
+    say(fd, "POST /small HTTP/1.1\r\nHost: x\r\nContent-Encoding: br\r\n"
+            "Content-Length: 900000000\r\n\r\n");
+    assert_int_equal(hear(fd)->status, 415);
+    assert_true(has_ended(fd));
+    close(fd);
+}
+
+static void a_target_may_name_its_host(void **state)
+{
+    (void)state;
+    static const char *const right[] = {
+        "GET http://x/ping HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET https://x:80/ping?a HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /ping? HTTP/1.1\r\nHost: x\r\n\r\n"};
+    static const char *const wrong[] = {
+        "GET http://x HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET * HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET ?a HTTP/1.1\r\nHost: x\r\n\r\n"};
+    stage_start(&stage);
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        assert_int_equal(ask(right[i])->status, 204);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(ask(wrong[i])->status, 404);
+}
+
+static void a_large_body_is_read_to_its_end(void **state)
+{
+    (void)state;
+    static char body[3000000];
+    stage.commits = true;
+    stage_start(&stage);
+    memset(body, '#', sizeof body);
+    body[sizeof body - 1] = '\n';
+    int fd = call(&stage);
+    for (int i = 0; i < 3; i++) {
+        char head[200];
+        snprintf(head, sizeof head,
+                 "POST /write HTTP/1.1\r\nHost: x\r\nContent-Length: %zu"
+                 "\r\n\r\n",
+                 sizeof body);
+        say(fd, head);
+        for (size_t at = 0; at < sizeof body;) {
+            ssize_t sent = send(fd, body + at, sizeof body - at, MSG_NOSIGNAL);
+            assert_true(sent > 0);
+            at += (size_t)sent;
+        }
+        assert_int_equal(hear(fd)->status, 204);
+    }
+    close(fd);
+}
+
 static void a_welcome_sender_hears_100_continue(void **state)
 {
     (void)state;
@@ -631,6 +716,10 @@ int main(void)
         SERVER_TEST(ambiguous_requests_are_refused_and_closed),
         SERVER_TEST(too_many_headers_and_too_long_paths_are_refused),
         SERVER_TEST(a_length_over_the_limit_is_refused_before_the_body),
+        SERVER_TEST(a_full_journal_is_told_before_the_body),
+        SERVER_TEST(an_encoding_is_refused_before_its_length),
+        SERVER_TEST(a_target_may_name_its_host),
+        SERVER_TEST(a_large_body_is_read_to_its_end),
         SERVER_TEST(a_welcome_sender_hears_100_continue),
         SERVER_TEST(a_chunked_body_over_the_limit_is_413_at_its_end),
         SERVER_TEST(a_chunked_body_of_twice_the_limit_is_cut_off),

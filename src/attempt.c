@@ -139,38 +139,9 @@ bool attempt_run(struct attempt *attempt, struct ingest *ingest,
     return stored;
 }
 
-static struct text take_line(struct text *rest)
+bool attempt_lines(const struct attempt *attempt, const struct ingest *ingest,
+                   struct buf *lines, struct error *err)
 {
-    const char *end = memchr(rest->at, '\n', rest->len);
-    size_t len = end ? (size_t)(end - rest->at) : rest->len;
-    struct text line = {rest->at, len};
-    *rest = text_skip(*rest, end ? len + 1 : len);
-    return line;
-}
-
-static size_t count_line(struct text lines, struct text wanted)
-{
-    size_t count = 0;
-    while (lines.len > 0)
-        count += text_equal(take_line(&lines), wanted);
-    return count;
-}
-
-void attempt_lines(const struct ingest *ingest, size_t output_count,
-                   struct buf *lines)
-{
-    for (unsigned output = 0; output < output_count; output++) {
-        struct text whole = ingest_lines(ingest, output), rest = whole;
-        size_t before = lines->len;
-        while (rest.len > 0) {
-            struct text line = take_line(&rest);
-            struct text earlier = {lines->data, before};
-            struct text passed = {whole.at, (size_t)(line.at - whole.at)};
-            if (before == 0
-                || count_line(earlier, line) <= count_line(passed, line)) {
-                buf_append_text(lines, line);
-                buf_append_char(lines, '\n');
-            }
-        }
-    }
+    return attempt->error.kind != ERR_NONE
+           || ingest_points(ingest, attempt->request.time_ns, lines, err);
 }

@@ -58,7 +58,6 @@ bool attempt_run(struct attempt *attempt, struct ingest *ingest,
                  const struct route_table *routes,
                  const struct attempt_request *made);
 
-/* The lines that it made, a point for several outputs once; in order as long
- * as all points go to the same outputs. */
-void attempt_lines(const struct ingest *ingest, size_t output_count,
-                   struct buf *lines);
+/* The lines that it made, in their order; nothing if it was not stored. */
+bool attempt_lines(const struct attempt *attempt, const struct ingest *ingest,
+                   struct buf *lines, struct error *err);

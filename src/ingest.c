@@ -294,6 +294,17 @@ struct text ingest_lines(const struct ingest *ingest, unsigned output)
     return buf_text(&ingest->lines[output]);
 }
 
+bool ingest_points(const struct ingest *ingest, int64_t receipt_ns,
+                   struct buf *lines, struct error *err)
+{
+    const struct script_call *call = &ingest->call;
+    for (size_t i = 0; i < call->stored_count; i++)
+        if (!line_append(lines, &call->points->items[call->stored[i]],
+                         receipt_ns, err))
+            return false;
+    return true;
+}
+
 struct text ingest_traceback(const struct ingest *ingest)
 {
     return buf_text(&ingest->traceback);

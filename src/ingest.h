@@ -54,5 +54,9 @@ bool ingest_request(struct ingest *ingest, struct request *request,
 
 /* The lines of the last request for one output. */
 struct text ingest_lines(const struct ingest *ingest, unsigned output);
+/* The points of the last request that was stored, each once and in their order,
+ * whatever outputs they go to. Reads what the request owns. */
+bool ingest_points(const struct ingest *ingest, int64_t receipt_ns,
+                   struct buf *lines, struct error *err);
 /* The traceback of the last script error, maybe empty. */
 struct text ingest_traceback(const struct ingest *ingest);

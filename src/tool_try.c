@@ -19,6 +19,8 @@
 #include "try_flags.h"
 #include "try_report.h"
 
+enum { LINES_BYTES = 256 << 20 };
+
 /* Without a path the only route is meant, if there is only one. */
 static bool choose_path(const struct config *config, struct try_flags *flags,
                         struct error *err)
@@ -83,12 +85,14 @@ static struct config *load(struct try_flags *flags, struct error *err)
     return config;
 }
 
-static void print_points(const struct config *config,
+static void print_points(const struct attempt *attempt,
                          const struct ingest *ingest)
 {
     struct buf lines;
-    buf_init(&lines, LIMIT_OUTPUTS * (size_t)LIMIT_REQUEST_LINES_BYTES);
-    attempt_lines(ingest, config->outputs.count, &lines);
+    struct error err;
+    buf_init(&lines, LINES_BYTES);
+    if (!attempt_lines(attempt, ingest, &lines, &err))
+        fprintf(stderr, "%s\n", err.text);
     if (lines.len > 0)
         fwrite(lines.data, 1, lines.len, stdout);
     fflush(stdout);
@@ -101,8 +105,7 @@ static bool run(const struct config *config, struct ingest *ingest,
     struct attempt attempt;
     attempt_init(&attempt);
     bool stored = attempt_run(&attempt, ingest, config->routes, request);
-    if (stored)
-        print_points(config, ingest);
+    print_points(&attempt, ingest);
     try_report(&attempt, ingest_traceback(ingest));
     attempt_deinit(&attempt);
     return stored;

@@ -25,7 +25,7 @@
 #include "trial_compare.h"
 #include "trial_file.h"
 
-enum { REPORT_BYTES = 16 << 20, PATH_BYTES = 4096 };
+enum { REPORT_BYTES = 16 << 20, LINES_BYTES = 256 << 20, PATH_BYTES = 4096 };
 
 /* What requests run through. */
 struct bench {
@@ -185,10 +185,9 @@ static void check_points(struct run *run, const struct trial_case *trial,
     struct trial_difference difference = {.report = &run->report};
     struct error err;
     buf_clear(&run->lines);
-    if (run->attempt.error.kind == ERR_NONE)
-        attempt_lines(bench->ingest, bench->config->outputs.count, &run->lines);
-    if (!trial_compare(buf_text(&trial->lines), buf_text(&run->lines),
-                       run->attempt.request.time_ns, &difference, &err))
+    if (!attempt_lines(&run->attempt, bench->ingest, &run->lines, &err)
+        || !trial_compare(buf_text(&trial->lines), buf_text(&run->lines),
+                          run->attempt.request.time_ns, &difference, &err))
         buf_printf(&run->report, "%s\n", err.text);
 }
 
@@ -302,7 +301,7 @@ bool trial_run(const struct trial_options *options, char *const *paths,
     *count = (struct trial_count){0};
     bool fine = true;
     attempt_init(&run.attempt);
-    buf_init(&run.lines, LIMIT_OUTPUTS * (size_t)LIMIT_REQUEST_LINES_BYTES);
+    buf_init(&run.lines, LINES_BYTES);
     buf_init(&run.report, REPORT_BYTES);
     for (size_t i = 0; fine && i < path_count; i++)
         fine = run_path(&run, paths[i], err);

@@ -91,7 +91,9 @@ static bool try_it(struct stand *stand, const char *method, const char *target,
     bool stored = attempt_run(&stand->attempt, stand->ingest,
                               stand->config->routes, request);
     buf_clear(&stand->lines);
-    attempt_lines(stand->ingest, stand->config->outputs.count, &stand->lines);
+    struct error err;
+    assert_true(
+        attempt_lines(&stand->attempt, stand->ingest, &stand->lines, &err));
     return stored;
 }
 
@@ -118,6 +120,7 @@ static void it_tells_what_a_sender_would_be_told(void **state)
     stand_open(&stand);
     assert_false(try_it(&stand, "POST", "/none", ""));
     assert_int_equal(stand.attempt.status, 404);
+    assert_int_equal(stand.lines.len, 0);
     assert_null(stand.attempt.match.route);
     assert_false(try_it(&stand, "DELETE", "/echo", ""));
     assert_int_equal(stand.attempt.status, 405);
@@ -131,7 +134,7 @@ static void it_tells_what_a_sender_would_be_told(void **state)
     stand_close(&stand);
 }
 
-static void a_point_for_several_outputs_is_shown_once(void **state)
+static void points_are_shown_once_and_in_their_order(void **state)
 {
     (void)state;
     struct stand stand;
@@ -140,9 +143,9 @@ static void a_point_for_several_outputs_is_shown_once(void **state)
     stand.request.time_ns = 7;
     assert_true(try_it(&stand, "POST", "/both", ""));
     assert_text(buf_text(&stand.lines), "m v=1 7\n"
-                                        "m v=1 7\n"
+                                        "only_b v=3 7\n"
                                         "only_a v=2 7\n"
-                                        "only_b v=3 7\n");
+                                        "m v=1 7\n");
     stand_close(&stand);
 }
 
@@ -186,11 +189,11 @@ static int enter(void **state)
     write_file("both.lua",
                "return function(req)\n"
                "  local twice = point('m', {}, { v = 1 })\n"
-               "  return { twice, point('m', {}, { v = 1 }),\n"
-               "    point{ measurement = 'only_a', fields = { v = 2 },\n"
-               "      output = 'a' },\n"
+               "  return { twice,\n"
                "    point{ measurement = 'only_b', fields = { v = 3 },\n"
-               "      output = 'b' } }\n"
+               "      output = 'b' },\n"
+               "    point{ measurement = 'only_a', fields = { v = 2 },\n"
+               "      output = 'a' }, point('m', {}, { v = 1 }) }\n"
                "end\n");
     return 0;
 }
@@ -210,7 +213,7 @@ int main(void)
         cmocka_unit_test(a_target_may_be_a_whole_url),
         cmocka_unit_test(it_gives_the_lines_and_the_status),
         cmocka_unit_test(it_tells_what_a_sender_would_be_told),
-        cmocka_unit_test(a_point_for_several_outputs_is_shown_once),
+        cmocka_unit_test(points_are_shown_once_and_in_their_order),
         cmocka_unit_test(headers_are_copied),
     };
     return cmocka_run_group_tests(tests, enter, leave);

@@ -1,0 +1,72 @@
+"""What the README shows is what happens."""
+
+import re
+
+import pytest
+from gateway import TOP, Gateway, run
+
+README = (TOP / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.M | re.S)
+SECRETS = {"INFLUX_TOKEN": "t", "P": "p", "NEW": "n", "OLD": "o", "TANK_TOKEN": "tank"}
+
+
+def block(*parts):
+    """The one fenced block that has all of these in it."""
+    found = [text for _, text in BLOCKS if all(part in text for part in parts)]
+    assert len(found) == 1, f"{len(found)} blocks with {parts}"
+    return found[0]
+
+
+@pytest.fixture(name="here")
+def folder(tmp_path):
+    (tmp_path / "tank.lua").write_text(block("return function(req)", "tank"))
+    return tmp_path
+
+
+def test_the_whole_configuration_is_taken(here):
+    (here / "moonline.lua").write_text(block("listen =", "limits", "journal"))
+    code, out, err = run("check", cwd=here, env=SECRETS)
+    assert (code, err) == (0, "")
+    assert out.endswith(": fine\n")
+
+
+def test_the_first_configuration_is_taken(here):
+    (here / "moonline.lua").write_text(block('path = "/tank"', "TANK_TOKEN"))
+    assert run("check", cwd=here, env=SECRETS)[0] == 0
+    code, _, err = run("check", cwd=here)
+    assert code == 78
+    assert re.match(r"moonline.lua:\d+: the environment variable \w+ is not set\n", err)
+
+
+def test_the_first_script_gives_the_point_that_is_shown(here):
+    line = re.search(r"moonline try -s tank.lua -d '(.*)'", README)[1]
+    code, out, _ = run("try", "-s", "tank.lua", "-d", line, cwd=here)
+    assert code == 0
+    assert out in README
+
+
+def test_the_recorded_test_passes(here):
+    (here / "tank.http").write_text(block("### expect", "tank"))
+    assert run("test", cwd=here) == (0, "1 passed, 0 failed\n", "")
+
+
+def test_the_first_curl_line_prints_what_is_shown(tmp_path):
+    """The ecowitt line of the first screen, through the quickstart's file."""
+    body = re.search(r"/ecowitt/garden -d '(.*)'", README)[1]
+    shown = re.search(r"^(weather,station=garden \S+ \d+) ", README, re.M)[1]
+    config = (TOP / "examples" / "quickstart" / "moonline.lua").read_text()
+    ports = {"MOONLINE_LISTEN": "127.0.0.1:0", "MOONLINE_ADMIN": "127.0.0.1:0"}
+    with Gateway(tmp_path, config, ports) as gateway:
+        status, _, _ = gateway.post("/ecowitt/garden", body, {"Content-Type": "application/x-www-form-urlencoded"})
+        assert str(status) in re.search(r"^HTTP/1.1 (\d+)", README, re.M)[1]
+        gateway.out.wait_for("^" + re.escape(shown) + "$")
+
+
+def test_every_function_and_key_it_names_is_there(here):
+    """A script that touches each name of the two tables."""
+    requests = re.findall(r"`(\w+)`", re.search(r"\| in `req` \| is \|(.*?)\n\n", README, re.S)[1].split("tables,")[0])
+    assert "params" in requests
+    for name in ("point", "emit", "reply", "each", "get", "flatten", "merge", "numbers", "all", "number", "int", "uint", "bool", "round", "try", "print", "require"):
+        assert f"`{name}" in README
+        (here / "one.lua").write_text(f'if type({name}) ~= "function" then error("no {name}") end\nreturn function(req) end\n')
+        assert run("try", "-s", "one.lua", cwd=here)[0] == 0, name

@@ -248,7 +248,7 @@ static bool take_word(struct reading *reading, const char *word)
     if (strstr(word, "://"))
         return take_path(reading, word);
     if (is_request_file(word))
-        return true; /* taken before the flags */
+        return true; /* see take_files */
     if (reading->has_data)
         return complain(reading, "a second body", word);
     reading->has_data = true;
@@ -256,13 +256,20 @@ static bool take_word(struct reading *reading, const char *word)
 }
 
 /* A request file is looked for first, so that flags can change what is in it.
- */
+ * getopt moves the words that are no flags to the end. */
 static bool take_files(struct reading *reading, int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++)
-        if (is_request_file(argv[i]) && argv[i][0] != '-' && argv[i][0] != '@')
-            return take_file(reading, argv[i]);
-    return true;
+    int said_errors = opterr;
+    opterr = 0;
+    while (getopt_long(argc, argv, short_flags, long_flags, NULL) != -1)
+        continue;
+    opterr = said_errors;
+    bool fine = true;
+    for (int i = optind; fine && i < argc; i++)
+        if (is_request_file(argv[i]) && !strstr(argv[i], "://"))
+            fine = take_file(reading, argv[i]);
+    optind = 0; /* from the start again */
+    return fine;
 }
 
 static bool settle(struct reading *reading)

@@ -179,6 +179,15 @@ static void flags_change_what_a_request_file_says(void **state)
     try_flags_deinit(&flags);
 }
 
+static void only_a_word_is_a_request_file(void **state)
+{
+    (void)state;
+    assert_sends(WORDS("http://h/x.http"), "GET", "http://h/x.http", "", "");
+    assert_sends(WORDS("-p", "/x.http"), "GET", "/x.http", "", "");
+    assert_sends(WORDS("-d", "a.http"), "POST", "/", form, "a.http");
+    assert_sends(WORDS("-H", "X-File: a.http"), "GET", "/", "", "");
+}
+
 static void what_makes_no_sense_is_usage(void **state)
 {
     (void)state;
@@ -218,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_user_becomes_a_header),
         cmocka_unit_test(other_flags_are_kept),
         cmocka_unit_test(flags_change_what_a_request_file_says),
+        cmocka_unit_test(only_a_word_is_a_request_file),
         cmocka_unit_test(what_makes_no_sense_is_usage),
     };
     return cmocka_run_group_tests(tests, enter, leave);

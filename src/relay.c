@@ -121,7 +121,8 @@ static void note_failure(struct relay *relay, int status, const char *reason,
     relay->told_status = status;
     relay->remind_at_ns = now_ns + REMIND_NS;
     log_line(LOG_WARN, relay->who,
-             "%s; nothing is lost, %" PRIu64 " points wait, next try in %.1f s",
+             "%s; nothing is lost, points waiting: %" PRIu64
+             ", next try in %.2f s",
              reason, pending_points(relay), (double)wait_ns / NS_PER_S);
 }
 
@@ -137,7 +138,7 @@ static void note_success(struct relay *relay)
     relay->status = (struct relay_status){0};
     pthread_mutex_unlock(&relay->lock);
     log_line(LOG_INFO, relay->who,
-             "delivers again after %.1f s; %" PRIu64 " points wait",
+             "delivers again after %.1f s; points waiting: %" PRIu64,
              (double)failed_ns / NS_PER_S, pending_points(relay));
 }
 

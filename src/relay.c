@@ -64,7 +64,8 @@ struct relay {
     bool has_thread;
     atomic_bool stopping;
     atomic_uint_least64_t settled_seq;
-    pthread_cond_t wake; /* stopping was set */
+    pthread_cond_t wake;  /* stopping was set */
+    pthread_cond_t moved; /* settled_seq or status changed */
     pthread_mutex_t lock;
     struct relay_status status; /* guarded by lock, but for pending_points */
 };
@@ -87,11 +88,16 @@ static uint64_t pending_points(struct relay *relay)
     return durable > settled ? durable - settled : 0;
 }
 
+static struct timespec timespec_of(int64_t mono_ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(mono_ns / NS_PER_S),
+                             .tv_nsec = (long)(mono_ns % NS_PER_S)};
+}
+
 /* Sleeps, unless it is to stop. */
 static void sleep_until(struct relay *relay, int64_t until_ns)
 {
-    struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),
-                             .tv_nsec = (long)(until_ns % NS_PER_S)};
+    struct timespec until = timespec_of(until_ns);
     int code = 0;
     pthread_mutex_lock(&relay->lock);
     while (!is_stopping(relay) && code != ETIMEDOUT)
@@ -114,6 +120,7 @@ static void note_failure(struct relay *relay, int status, const char *reason,
         relay->status.failing_since_ns = clock_wall_ns();
     snprintf(relay->status.reason, sizeof relay->status.reason, "%.500s",
              reason);
+    pthread_cond_broadcast(&relay->moved);
     pthread_mutex_unlock(&relay->lock);
 
     if (!is_new && status == relay->told_status && now_ns < relay->remind_at_ns)
@@ -261,7 +268,10 @@ static void settle(struct relay *relay, size_t points, size_t bytes)
 {
     uint64_t seq = batch_drop(&relay->batch, points);
     tail_settle(relay->tail, seq);
+    pthread_mutex_lock(&relay->lock);
     atomic_store(&relay->settled_seq, seq);
+    pthread_cond_broadcast(&relay->moved);
+    pthread_mutex_unlock(&relay->lock);
     stats_add(&counters(relay)->delivered_points, points);
     stats_add(&counters(relay)->sent_bytes, bytes);
     stats_add(&counters(relay)->batches, 1);
@@ -339,6 +349,7 @@ struct relay *relay_start(const struct relay_options *options,
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&relay->wake, &monotonic);
+    pthread_cond_init(&relay->moved, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&relay->lock, NULL);
     if (open_output(relay, err) && open_tail(relay, err)
@@ -346,6 +357,18 @@ struct relay *relay_start(const struct relay_options *options,
         return relay;
     relay_stop(relay);
     return NULL;
+}
+
+bool relay_await_settled(struct relay *relay, int wait_ms)
+{
+    struct timespec until = timespec_of(clock_mono_ns() + wait_ms * NS_PER_MS);
+    int code = 0;
+    pthread_mutex_lock(&relay->lock);
+    while (pending_points(relay) > 0 && !relay->status.is_waiting
+           && code != ETIMEDOUT)
+        code = pthread_cond_timedwait(&relay->moved, &relay->lock, &until);
+    pthread_mutex_unlock(&relay->lock);
+    return pending_points(relay) == 0;
 }
 
 void relay_stop(struct relay *relay)
@@ -363,6 +386,7 @@ void relay_stop(struct relay *relay)
     outfile_close(relay->outfile);
     batch_deinit(&relay->batch);
     pthread_cond_destroy(&relay->wake);
+    pthread_cond_destroy(&relay->moved);
     pthread_mutex_destroy(&relay->lock);
     free(relay);
 }

@@ -34,6 +34,10 @@ struct relay_options {
 /* Starts the thread. The strings in options must outlive the relay. */
 struct relay *relay_start(const struct relay_options *options,
                           struct error *err);
+/* Waits until all that is durable is delivered, wait_ms at most, and not for an
+ * output that is failing: what is left stays in the journal. True: nothing is
+ * left. */
+bool relay_await_settled(struct relay *relay, int wait_ms);
 /* Asks it to end: a request under way is broken off, a batch is not settled
  * half. Returns when the thread has ended and the cursor is written. */
 void relay_stop(struct relay *relay);

@@ -6,9 +6,9 @@
  * for them.
  *
  * Stop is nearly SIGKILL, which must be as safe anyway: senders get 503, what
- * is parked is answered, the relays write their cursors, and the process ends
- * without joining the workers. If any of that hangs (a pipe on stdout that
- * nobody reads), an alarm ends it: within two seconds, always.
+ * is parked is answered, the relays get a moment and write their cursors, and
+ * the process ends without joining the workers. If any of that hangs (a pipe on
+ * stdout that nobody reads), an alarm ends it: within two seconds, always.
  */
 #include "serve.h"
 
@@ -35,7 +35,13 @@
 #include "relay.h"
 #include "server.h"
 
-enum { STOP_MS = 1900, TEXT_BYTES = 1024, ADDRESS_BYTES = 80 };
+/* DELIVER_MS: for what waits, where an output takes it; a flush and a post. */
+enum {
+    STOP_MS = 1900,
+    DELIVER_MS = 400,
+    TEXT_BYTES = 1024,
+    ADDRESS_BYTES = 80
+};
 
 struct gateway {
     const struct config *config;
@@ -229,12 +235,25 @@ static void set_alarm(void)
     setitimer(ITIMER_REAL, &soon, NULL);
 }
 
+/* A stop for an upgrade should not leave points in the journal that need not
+ * be there; those of an output that is away stay, and wait. */
+static void deliver_the_rest(struct gateway *gateway)
+{
+    int64_t until_ns = clock_mono_ns() + DELIVER_MS * NS_PER_MS;
+    for (size_t i = 0; i < gateway->relay_count; i++) {
+        int64_t left_ns = until_ns - clock_mono_ns();
+        relay_await_settled(gateway->relays[i],
+                            left_ns > 0 ? (int)(left_ns / NS_PER_MS) : 0);
+    }
+}
+
 static void stop(struct gateway *gateway)
 {
     int64_t begin_ns = clock_mono_ns();
     set_alarm();
     server_drain(gateway->server);
     admin_stop(gateway->admin); /* it looks at the relays */
+    deliver_the_rest(gateway);
     journal_stop_waiters(gateway->journal);
     for (size_t i = 0; i < gateway->relay_count; i++)
         relay_stop(gateway->relays[i]);

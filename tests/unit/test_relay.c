@@ -376,6 +376,29 @@ static void stopping_does_not_wait_for_a_server_that_hangs(void **state)
     assert_int_equal(delivered(), 0);
 }
 
+static void a_stop_can_wait_for_what_is_on_its_way(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, 0, only_204, 1);
+    start(f);
+    add(f, 3);
+    assert_true(relay_await_settled(f->relay, 20000));
+    assert_int_equal(delivered(), 3);
+    assert_true(relay_await_settled(f->relay, 0));
+}
+
+static void nobody_waits_for_an_output_that_fails(void **state)
+{
+    struct fixture *f = *state;
+    away(f);
+    wait_long(f);
+    start(f);
+    add(f, 3);
+    assert_false(relay_await_settled(f->relay, 600000));
+    assert_true(is_waiting(f));
+    assert_int_equal(pending(f), 3);
+}
+
 static void what_was_not_accepted_comes_again_after_a_restart(void **state)
 {
     static const char *const hang[] = {FAKE_204, FAKE_HANG};
@@ -459,6 +482,8 @@ int main(void)
         ROW(a_server_that_is_back_gets_its_lines_at_once),
         ROW(a_yes_to_probes_does_not_end_a_wait),
         ROW(stopping_does_not_wait_for_a_server_that_hangs),
+        ROW(a_stop_can_wait_for_what_is_on_its_way),
+        ROW(nobody_waits_for_an_output_that_fails),
         ROW(what_was_not_accepted_comes_again_after_a_restart),
         ROW(a_file_gets_lines_too),
         ROW(a_full_disk_is_waited_for),

@@ -470,6 +470,7 @@ static int api_decode(lua_State *L)
 {
     struct text text = script_lua_text(L, 1);
     bool keep_null = false;
+    script_lua_check_time(L);
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
         keep_null =
@@ -483,6 +484,7 @@ static int api_decode(lua_State *L)
 static int api_encode(lua_State *L)
 {
     luaL_checkany(L, 1);
+    script_lua_check_time(L);
     lua_settop(L, 1);
     struct buf *out = &script_lua_of(L)->scratch;
     buf_clear(out);

@@ -25,7 +25,7 @@
 #include "clock.h"
 #include "notes.h"
 
-enum { HOOK_INSTRUCTIONS = 1000, NOTE_BYTES = 512 };
+enum { HOOK_INSTRUCTIONS = 1000, FREE_CHECKS = 16, NOTE_BYTES = 512 };
 
 static const char error_key, null_key, null_metatable_key;
 
@@ -41,19 +41,13 @@ static void *capped_alloc(void *context, void *old, size_t old_size,
         return NULL;
     }
     if (size > old_size
-        && size - old_size > lua->limits.memory_bytes - lua->memory_bytes) {
-        lua->was_refused = true;
+        && size - old_size > lua->limits.memory_bytes - lua->memory_bytes)
         return NULL;
-    }
     void *memory = realloc(old, size);
     if (!memory && size <= old_size)
         return old; /* Lua relies on it that shrinking works */
-    if (memory) {
+    if (memory)
         lua->memory_bytes += size - old_size;
-        lua->was_refused = false;
-    } else {
-        lua->was_refused = true;
-    }
     return memory;
 }
 
@@ -109,17 +103,39 @@ static bool is_over(struct script_lua *lua)
                   >= lua->budget_ns;
 }
 
+static void stop_hook(lua_State *L, lua_Debug *ar);
+
+/* Raises the end; place is "file:line: " on top of the stack. */
+static void expire(lua_State *L, struct script_lua *lua)
+{
+    lua->has_expired = true;
+    lua_sethook(L, stop_hook, LUA_MASKCOUNT, 1);
+    lua_pushfstring(L, "time limit of %d ms reached",
+                    (int)(lua->budget_ns / NS_PER_MS));
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
 static void stop_hook(lua_State *L, lua_Debug *ar)
 {
     struct script_lua *lua = script_lua_of(L);
     if (!lua->has_expired && !is_over(lua))
         return;
-    lua->has_expired = true;
-    lua_sethook(L, stop_hook, LUA_MASKCOUNT, 1);
     lua_getinfo(L, "Sl", ar);
-    lua_pushfstring(L, "%s:%d: time limit of %d ms reached", ar->short_src,
-                    ar->currentline, (int)(lua->budget_ns / NS_PER_MS));
-    lua_error(L);
+    lua_pushfstring(L, "%s:%d: ", ar->short_src, ar->currentline);
+    expire(L, lua);
+}
+
+void script_lua_check_time(lua_State *L)
+{
+    struct script_lua *lua = script_lua_of(L);
+    /* A few calls are free: most scripts never need the clock. */
+    if (lua->wall_start_ns == 0 && ++lua->checks < FREE_CHECKS)
+        return;
+    if (!lua->has_expired && !is_over(lua))
+        return;
+    luaL_where(L, 1);
+    expire(L, lua);
 }
 
 void script_lua_limit(lua_State *L, uint64_t budget_ns)
@@ -127,10 +143,11 @@ void script_lua_limit(lua_State *L, uint64_t budget_ns)
     struct script_lua *lua = script_lua_of(L);
     lua->budget_ns = budget_ns;
     lua->wall_start_ns = 0;
+    lua->checks = 0;
     if (lua->has_expired || !lua_gethook(L))
         lua_sethook(L, stop_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     lua->has_expired = false;
-    lua->was_refused = lua->ran_out = false;
+    lua->ran_out = false;
 }
 
 static int error_text(lua_State *L)

@@ -26,7 +26,6 @@ struct script_lua {
     struct script_call *call; /* NULL while the file is being loaded */
 
     size_t memory_bytes; /* in Lua's heap now */
-    bool was_refused;    /* the last request for memory was over the limit */
     bool ran_out;        /* of memory, and a script tried to survive it */
     int first_line;      /* of the function that handles requests */
 
@@ -36,6 +35,7 @@ struct script_lua {
     int64_t wall_start_ns; /* 0: the hook has not run yet */
     int64_t cpu_start_ns;
     bool has_expired;
+    unsigned checks; /* calls of script_lua_check_time before that */
 
     uint64_t generation; /* counts the calls; never 0 in one */
     struct buf taken;    /* a byte per point: 1 once it is to be stored */
@@ -64,6 +64,10 @@ int script_lua_pcall(lua_State *L, int args, int results, int handler);
 /* Starts the clock of a run, and ends it after budget_ns of thread CPU time
  * with an error that pcall does not stop. */
 void script_lua_limit(lua_State *L, uint64_t budget_ns);
+
+/* For C functions that may work for long: the hook counts Lua's instructions
+ * only. Ends the run as the hook would. */
+void script_lua_check_time(lua_State *L);
 
 /* Raises an error that is the sender's fault (a decoder could not read its
  * bytes): unless the script catches it, script_handle ends with

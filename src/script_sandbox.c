@@ -43,10 +43,10 @@ static int locked(lua_State *L)
 }
 
 /* Rethrows what a script must not survive. The message is on top. */
-static void rethrow_if_over(lua_State *L)
+static void rethrow_if_over(lua_State *L, int status)
 {
     struct script_lua *lua = script_lua_of(L);
-    lua->ran_out |= lua->was_refused;
+    lua->ran_out |= status == LUA_ERRMEM;
     if (lua->has_expired || lua->ran_out)
         lua_error(L);
 }
@@ -67,9 +67,10 @@ static int api_pcall(lua_State *L)
     luaL_checkany(L, 1);
     lua_pushboolean(L, 1);
     lua_insert(L, 1);
-    if (script_lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0) == LUA_OK)
+    int status = script_lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+    if (status == LUA_OK)
         return lua_gettop(L);
-    rethrow_if_over(L);
+    rethrow_if_over(L, status);
     error_as_text(L);
     lua_pushboolean(L, 0);
     lua_insert(L, -2);
@@ -80,9 +81,10 @@ static int api_pcall(lua_State *L)
 static int api_try(lua_State *L)
 {
     luaL_checkany(L, 1);
-    if (script_lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0) == LUA_OK)
+    int status = script_lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    if (status == LUA_OK)
         return lua_gettop(L);
-    rethrow_if_over(L);
+    rethrow_if_over(L, status);
     error_as_text(L);
     if (lua_type(L, -1) == LUA_TSTRING)
         script_lua_note(L, NOTE_NIL, "try: %s", lua_tostring(L, -1));

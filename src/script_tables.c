@@ -13,7 +13,7 @@
 #include "script_lua.h"
 #include "script_whole.h"
 
-enum { MAX_DEPTH = 64, SLOTS = 6 };
+enum { MAX_DEPTH = 64, SLOTS = 6, LONG_PATH = 1000 };
 
 static bool is_all_digits(struct text text, lua_Integer *index)
 {
@@ -78,6 +78,8 @@ static int api_get(lua_State *L)
 {
     int keys = lua_gettop(L);
     luaL_checkany(L, 2);
+    if (keys == 2 && lua_rawlen(L, 2) > LONG_PATH)
+        script_lua_check_time(L);
     lua_pushvalue(L, 1);
     if (keys == 2 && lua_type(L, 2) == LUA_TSTRING)
         walk_path(L, script_lua_string(L, 2));
@@ -232,6 +234,7 @@ static int api_flatten(lua_State *L)
     struct flattening f = {.name = &script_lua_of(L)->scratch,
                            .separator = TEXT("_"),
                            .result = 3};
+    script_lua_check_time(L);
     lua_settop(L, 2);
     if (!lua_isnil(L, 2))
         f.separator = script_lua_text(L, 2);
@@ -248,6 +251,7 @@ static int api_flatten(lua_State *L)
 static int api_merge(lua_State *L)
 {
     int count = lua_gettop(L);
+    script_lua_check_time(L);
     lua_newtable(L);
     for (int i = 1; i <= count; i++) {
         if (lua_isnil(L, i) || script_lua_is_null(L, i))

@@ -19,6 +19,7 @@ enum {
 /* Calls the function in the upvalue with all arguments. */
 static int call_on(lua_State *L)
 {
+    script_lua_check_time(L);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);

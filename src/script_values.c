@@ -299,6 +299,7 @@ static int api_round(lua_State *L)
 static int api_numbers(lua_State *L)
 {
     char comma = comma_of(L, 2);
+    script_lua_check_time(L);
     lua_settop(L, 1);
     lua_newtable(L);
     if (lua_isnil(L, 1))

@@ -1,5 +1,4 @@
-/* One run of a user's function: its endings, its limits, and that the next
- * request finds everything as it should be. */
+/* One run of a user's function: its endings, and what of Lua it can reach. */
 #include "script_unit.h"
 
 #include <stdlib.h>
@@ -172,128 +171,6 @@ static void a_byte_order_mark_is_skipped(void **state)
 {
     (void)state;
     expect_lines("\xef\xbb\xbfreturn function() end", "", "");
-}
-
-/* Each is ended, and the next request of the same state is unharmed. */
-static void expect_ended(const char *loop, const char *message)
-{
-    struct bench bench;
-    char text[1000];
-    snprintf(text, sizeof text,
-             FUNCTION("if req.text == 'go' then\n%s\nend\n"
-                      "return point('m', nil, { x = 1 })"),
-             loop);
-    if (!bench_load(&bench, text))
-        fail_msg("%s", bench.err.text);
-    for (int i = 0; i < 2; i++) {
-        assert_false(bench_run(&bench, "go"));
-        assert_int_equal(bench.err.kind, ERR_SCRIPT);
-        if (!strstr(bench.err.text, message))
-            fail_msg("%s, not %s", bench.err.text, message);
-        if (!bench_run(&bench, "") || bench.lines.len == 0)
-            fail_msg("the next request: %s", bench.err.text);
-    }
-    bench_free(&bench);
-}
-
-static void an_endless_loop_ends(void **state)
-{
-    (void)state;
-    static const char why[] = "t.lua:3: time limit of 10 ms reached";
-    expect_ended("while true do end", why);
-    expect_ended("while true do pcall(function() while true do end end) end",
-                 why);
-    expect_ended("while true do try(function() while true do end end) end",
-                 why);
-    expect_ended("local function f() return f() end f()", why);
-    expect_ended("for _ in (function() return 1 end) do end", why);
-    expect_ended("table.sort({1,2,3}, function() while true do end end)", why);
-    expect_ended("('x'):gsub('x', function() while true do end end)", why);
-    expect_ended("each({1}, function() while true do end end)", why);
-}
-
-static void deep_recursion_ends(void **state)
-{
-    (void)state;
-    expect_ended("local function f() return f() + 1 end f()", "t.lua:");
-    expect_ended("local function f() pcall(f) end f() error('out')", "t.lua:");
-}
-
-static void a_large_body_buys_time(void **state)
-{
-    (void)state;
-    struct bench bench;
-    assert_true(bench_load(&bench, FUNCTION("while true do end")));
-    char *body = calloc(1, 500000);
-    assert_false(bench_run_text(&bench, (struct text){body, 500000}));
-    assert_string_equal(bench.err.text, "t.lua:2: time limit of 60 ms reached");
-    bench.route.limits.time_ns = 5000000;
-    assert_false(bench_run(&bench, ""));
-    assert_string_equal(bench.err.text, "t.lua:2: time limit of 5 ms reached");
-    free(body);
-    bench_free(&bench);
-}
-
-static void a_memory_bomb_ends(void **state)
-{
-    (void)state;
-    static const char why[] = "memory limit of 32000000 bytes reached";
-    expect_ended("local s = ('x'):rep(1000000) local t = {}\n"
-                 "for i = 1, 100 do t[i] = s .. i end",
-                 why);
-    expect_ended("local s = ('x'):rep(1000000) local t = {}\n"
-                 "for i = 1, 100 do pcall(function() t[i] = s .. i end) end",
-                 why);
-    expect_ended("local s = 'x' while true do s = s .. s end", why);
-}
-
-static void memory_held_by_a_variable_of_the_file_goes_too(void **state)
-{
-    (void)state;
-    struct bench bench;
-    assert_true(
-        bench_load(&bench, "local kept = {}\n" FUNCTION(
-                               "for i = 1, 20 do\n"
-                               "kept[#kept + 1] = ('x'):rep(1000000) .. i\n"
-                               "end")));
-    assert_true(bench_run(&bench, ""));
-    assert_true(script_memory_bytes(bench.script) > 20000000);
-    assert_false(bench_run(&bench, ""));
-    assert_string_equal(bench.err.text,
-                        "t.lua:2: memory limit of 32000000 bytes reached");
-    assert_true(script_memory_bytes(bench.script) < 200000);
-    assert_true(bench_run(&bench, ""));
-    bench_free(&bench);
-}
-
-static void what_a_large_request_left_is_collected(void **state)
-{
-    (void)state;
-    struct bench bench;
-    assert_true(bench_load(&bench, FUNCTION("local t = {}\n"
-                                            "for i = 1, 30000 do\n"
-                                            "t[i] = { i }\nend")));
-    size_t before = script_memory_bytes(bench.script);
-    assert_true(bench_run(&bench, ""));
-    assert_true(script_memory_bytes(bench.script) < before + 100000);
-    bench_free(&bench);
-}
-
-static void a_state_needs_a_little_memory(void **state)
-{
-    (void)state;
-    struct bench bench;
-    assert_true(bench_load(&bench, "return function() end"));
-    struct limits limits = LIMITS_DEFAULT;
-    struct error err;
-    for (size_t bytes = 0; bytes < 60000; bytes += 997) {
-        limits.memory_bytes = bytes;
-        struct script *script = script_new(&bench.source, &limits, NULL, &err);
-        if (!script)
-            assert_non_null(strstr(err.text, "memory limit of "));
-        script_free(script);
-    }
-    bench_free(&bench);
 }
 
 static void what_reaches_the_system_is_not_there(void **state)
@@ -547,13 +424,6 @@ int main(void)
         cmocka_unit_test(a_traceback_is_kept),
         cmocka_unit_test(a_file_that_does_not_load_is_a_config_error),
         cmocka_unit_test(a_byte_order_mark_is_skipped),
-        cmocka_unit_test(an_endless_loop_ends),
-        cmocka_unit_test(deep_recursion_ends),
-        cmocka_unit_test(a_large_body_buys_time),
-        cmocka_unit_test(a_memory_bomb_ends),
-        cmocka_unit_test(memory_held_by_a_variable_of_the_file_goes_too),
-        cmocka_unit_test(what_a_large_request_left_is_collected),
-        cmocka_unit_test(a_state_needs_a_little_memory),
         cmocka_unit_test(what_reaches_the_system_is_not_there),
         cmocka_unit_test(globals_are_written_only_while_the_file_loads),
         cmocka_unit_test(a_handle_lives_for_one_request),

@@ -42,6 +42,7 @@ static inline bool bench_load(struct bench *bench, const char *text)
                                            .len = strlen(text),
                                            .dir = (char *)"."};
     bench->limits = LIMITS_DEFAULT;
+    bench->limits.time_ns = UINT64_C(5000000000); /* sanitizers are slow */
     arena_init(&bench->request.arena, LIMIT_REQUEST_ARENA_BYTES);
     points_init(&bench->points, &bench->request.arena, bench->limits.points);
     notes_init(&bench->notes);

@@ -96,7 +96,7 @@ static bool read_native(struct passage *passage, struct error *err)
         return fail(err, ERR_BAD_REQUEST,
                     "invalid precision \"%.*s\": use ns, us, ms or s",
                     TEXT_ARG(name));
-    return line_read_all(passage->request->body, precision,
+    return line_read_all(passage->request->text, precision,
                          &passage->ingest->native, err);
 }
 

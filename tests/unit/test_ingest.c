@@ -143,6 +143,8 @@ static void a_native_write_goes_to_every_output_of_its_route(void **state)
                     "m,a=2,b=1 v=1 5000000000\nm v=2 1000\n");
     assert_int_equal(fixture->receipt.reply.status, 200);
     assert_text(fixture->receipt.reply.body, "ok");
+    assert_true(post(fixture, "/both", "", "\xef\xbb\xbfm v=3 1"));
+    assert_text(ingest_lines(fixture->ingest, 0), "m v=3 1\n");
 }
 
 static void a_bad_native_line_stores_nothing(void **state)

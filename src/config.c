@@ -140,6 +140,23 @@ static bool read_admin(const struct setting *admin, struct config *config,
     return true;
 }
 
+/* Operators' and senders' doors are never the same; port 0 is any free one. */
+static bool check_doors(const struct setting *root, char *const *listen,
+                        const char *admin, struct error *err)
+{
+    const struct setting *said = config_tree_get(root, TEXT("admin"));
+    if (!said)
+        said = config_tree_get(root, TEXT("listen"));
+    for (size_t i = 0; admin && listen[i]; i++)
+        if (strcmp(admin, listen[i]) == 0
+            && strcmp(strrchr(admin, ':'), ":0") != 0)
+            return config_tree_fail(err, said,
+                                    "`admin` and `listen` are both %s; health "
+                                    "and metrics need an address of their own",
+                                    admin);
+    return true;
+}
+
 static bool read_journal(const struct setting *setting, struct config *config,
                          struct error *err)
 {
@@ -224,6 +241,7 @@ static bool fill(struct form *form, const struct setting *root,
            && (!form->limits
                || config_route_limits(form->limits, &config->limits, err))
            && read_admin(form->admin, config, err)
+           && check_doors(root, form->listen, config->admin, err)
            && read_journal(form->journal, config, err)
            && check_proxies(form, root, err) && read_outputs(form, config, err)
            && read_routes(form, root, config, err);

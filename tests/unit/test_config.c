@@ -341,6 +341,14 @@ static void mistakes_of_the_top_are_told(void **state)
     assert_top_fails("  admin = true",
                      "moonline.lua:3: `admin` must be an address like "
                      "\"127.0.0.1:8581\", or false (none)");
+    assert_top_fails("  listen = '127.0.0.1:9',\n  admin = '127.0.0.1:9'",
+                     "moonline.lua:4: `admin` and `listen` are both "
+                     "127.0.0.1:9; health and metrics need an address of their "
+                     "own");
+    assert_top_fails("  listen = { '127.0.0.1:9', '127.0.0.1:8581' }",
+                     "moonline.lua:3: `admin` and `listen` are both "
+                     "127.0.0.1:8581; health and metrics need an address of "
+                     "their own");
     assert_top_fails("  data = {}",
                      "moonline.lua:3: `data` must be text, not a table (the "
                      "folder of the journals)");

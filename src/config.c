@@ -66,6 +66,7 @@ struct journal_form {
     uint64_t max_bytes;
     uint64_t min_free_bytes;
     uint64_t keep_ns;
+    uint64_t segment_bytes;
     bool sync;
 };
 
@@ -78,6 +79,8 @@ static const struct config_option journal_options[] = {
      .text = "left on the disk", .fallback = "1GB"},
     {"keep", CONFIG_TIME, JOURNAL(keep_ns),
      .text = "delivered segments, to send again", .fallback = "0s"},
+    {"segment", CONFIG_SIZE, JOURNAL(segment_bytes), .text = "for tests only",
+     .fallback = "8MiB", .min = 4096, .max = LIMIT_SEGMENT_BYTES},
     {"sync", CONFIG_BOOL, JOURNAL(sync), .text = "for the benchmark only",
      .fallback = "true"},
 };
@@ -157,6 +160,24 @@ static bool check_doors(const struct setting *root, char *const *listen,
     return true;
 }
 
+/* What is for the benchmark and for tests. */
+static bool check_bench(const struct setting *journal, bool is_synced,
+                        struct error *err)
+{
+    const char *bench = getenv("MOONLINE_BENCH");
+    const struct setting *segment =
+        journal ? config_tree_get(journal, TEXT("segment")) : NULL;
+    if (bench && strcmp(bench, "1") == 0)
+        return true;
+    if (segment)
+        return config_tree_fail(err, segment,
+                                "segments are always of one size");
+    return is_synced
+           || config_tree_fail(err, config_tree_get(journal, TEXT("sync")),
+                               "the journal is always synced: a 2xx means "
+                               "that it is on disk");
+}
+
 static bool read_journal(const struct setting *setting, struct config *config,
                          struct error *err)
 {
@@ -166,11 +187,9 @@ static bool read_journal(const struct setting *setting, struct config *config,
         && !config_table_read(setting, journal_options, JOURNAL_OPTIONS, &form,
                               err))
         return false;
-    const char *bench = getenv("MOONLINE_BENCH");
-    if (!form.sync && (!bench || strcmp(bench, "1") != 0))
-        return config_tree_fail(err, config_tree_get(setting, TEXT("sync")),
-                                "the journal is always synced: a 2xx means "
-                                "that it is on disk");
+    if (!check_bench(setting, form.sync, err))
+        return false;
+    config->journal_segment_bytes = form.segment_bytes;
     config->journal_max_bytes = form.max_bytes;
     config->journal_min_free_bytes = form.min_free_bytes;
     config->journal_keep_ns = form.keep_ns;

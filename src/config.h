@@ -38,7 +38,9 @@ struct config {
     bool journal_is_unsynced; /* journal = { sync = false }, which is refused
                                  unless MOONLINE_BENCH=1: nothing survives a
                                  power cut then. For the benchmark only. */
-    char **trusted_proxies;   /* networks, NULL-terminated; may be NULL */
+    uint64_t journal_segment_bytes; /* journal = { segment = "64KiB" }, refused
+                                       likewise: so that tests see many */
+    char **trusted_proxies;         /* networks, NULL-terminated; may be NULL */
 };
 
 /* path NULL: $MOONLINE_CONFIG, ./moonline.lua, /etc/moonline/moonline.lua, the

@@ -114,7 +114,8 @@ static bool start_journal(struct gateway *gateway, struct error *err)
         .output_count = config->outputs.count,
         .max_bytes = config->journal_max_bytes,
         .min_free_bytes = config->journal_min_free_bytes,
-        .is_unsynced = config->journal_is_unsynced};
+        .is_unsynced = config->journal_is_unsynced,
+        .segment_bytes = config->journal_segment_bytes};
     if (config->journal_is_unsynced)
         log_line(LOG_WARN, "serve",
                  "the journal is not synced: a power cut loses points");

@@ -708,6 +708,21 @@ static void the_benchmark_alone_may_leave_the_sync_out(void **state)
     unsetenv("MOONLINE_BENCH");
 }
 
+static void only_a_test_may_size_segments(void **state)
+{
+    (void)state;
+    const char *lua = "return { routes = {}, journal = { segment = '64KiB' } }";
+    setenv("MOONLINE_BENCH", "1", 1);
+    struct config *config = load(lua);
+    assert_int_equal(config->journal_segment_bytes, 64 << 10);
+    config_free(config);
+    unsetenv("MOONLINE_BENCH");
+    assert_fails(lua, "moonline.lua:1: segments are always of one size");
+    config = load("return { routes = {} }");
+    assert_int_equal(config->journal_segment_bytes, LIMIT_SEGMENT_BYTES);
+    config_free(config);
+}
+
 static void the_file_is_looked_for_in_three_places(void **state)
 {
     (void)state;
@@ -808,6 +823,7 @@ int main(void)
         cmocka_unit_test(addresses_are_numbers_with_a_port),
         cmocka_unit_test(without_outputs_the_environment_names_one),
         cmocka_unit_test(the_benchmark_alone_may_leave_the_sync_out),
+        cmocka_unit_test(only_a_test_may_size_segments),
         cmocka_unit_test(the_file_is_looked_for_in_three_places),
         cmocka_unit_test(a_script_alone_is_a_configuration),
     };

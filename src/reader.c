@@ -67,7 +67,8 @@ bool reader_is_clean(struct reader *reader)
     struct stat st;
     return !reader->is_whole && reader->fd >= 0
            && reader->fs->fstat(reader->fs, reader->fd, &st) == 0
-           && (uint64_t)st.st_size == reader->offset + reader->used;
+           && (uint64_t)st.st_size
+                  == reader->offset + reader->used + reader->frame_size;
 }
 
 /* ---- damage ---- */

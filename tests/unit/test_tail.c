@@ -242,6 +242,25 @@ static void settled_segments_are_deleted_and_released(void **state)
     tear_down(&bench);
 }
 
+/* A backlog would be read and checked twice. */
+static void what_was_read_whole_is_deleted_unread(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench);
+    send_points(&bench, 100);
+    assert_rest(&bench, 1);
+    bench.disk->fail_ops = DISK_READ;
+    bench.disk->fail_count = 1000;
+    bench.disk->fail_errno = EIO;
+    settle(&bench, 101);
+    assert_int_equal(bench.disk->fail_count, 1000);
+    assert_int_equal(segment_count(&bench), 1);
+    assert_null(
+        memory_disk_find(bench.disk, "/d/journal/out/quarantine", "", 0));
+    tear_down(&bench);
+}
+
 static void kept_segments_stay_for_their_time(void **state)
 {
     (void)state;
@@ -640,6 +659,7 @@ int main(void)
         cmocka_unit_test(what_is_not_settled_comes_again),
         cmocka_unit_test(the_cursor_is_written_once_a_second),
         cmocka_unit_test(settled_segments_are_deleted_and_released),
+        cmocka_unit_test(what_was_read_whole_is_deleted_unread),
         cmocka_unit_test(kept_segments_stay_for_their_time),
         cmocka_unit_test(no_cursor_passes_over_a_frame),
         cmocka_unit_test(numbers_before_a_cursor_never_come_again),

@@ -126,10 +126,6 @@ class Server:
             total += 1024 * int(re.search(rf"{name}:\s+(\d+)", status)[1])
         return total
 
-    def forget_peak(self):
-        for pid in family(self.process.pid):
-            Path(f"/proc/{pid}/clear_refs").write_text("5")
-
     def ask(self, method, path, body=None):
         """One request; the body of a 2xx answer, else Failure."""
         connection = http.client.HTTPConnection(

@@ -1,0 +1,42 @@
+"""D3: kill -9 at any moment under load: in a start, and while the cursor is
+written and segments are deleted, once a second."""
+
+import oracle
+import stand as stands
+from kit import Result, judge, require, settle
+
+CONNECTIONS = 4
+
+
+def d3(context):
+    """kill -9 under load"""
+    rng = context.random()
+    cycles = context.of(50, 5000)
+    busy = in_start = 0
+    ledger = oracle.Ledger(CONNECTIONS, ("a", "b"))
+    with oracle.FakeInflux(ledger) as fake, stands.Stand(context.folder("d3"), fake) as stand:
+        with oracle.Driver(ledger, stand):
+            for cycle in range(cycles):
+                stand.spawn()
+                if cycle % 5 == 4:
+                    # Within recovery, or just behind it.
+                    ledger.wait(lambda: False, rng.uniform(0, 0.02))
+                    in_start += stand.port is None
+                else:
+                    require(stand.wait_ready(), f"it does not start\n{stand.tail()}")
+                    before = ledger.acked_count
+                    at = rng.uniform(1.0, 1.1) if cycle % 8 == 7 else rng.uniform(0.005, 0.5)
+                    ledger.wait(lambda: False, at)
+                    busy += ledger.acked_count > before
+                stand.kill()
+                require(not ledger.wrong, f"{ledger.wrong[:3]}\n{stand.tail()}")
+            stand.start()
+        settle(stand, ledger)
+        lost = judge(ledger, stand)
+    require(busy > cycles / 2, f"only {busy} of {cycles} kills hit a busy gateway")
+    require(ledger.inversions == 0, f"{ledger.inversions} points overtook one of their own sender")
+    return Result(
+        cycles, lost,
+        f"{cycles} kills ({busy} busy, {in_start} in the start), {ledger.acked_count} points acknowledged,"
+        f" {ledger.doubles} came twice",
+    )

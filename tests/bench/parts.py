@@ -10,6 +10,7 @@ that goes on after an error measures the error.
 import http.client
 import os
 import re
+import resource
 import signal
 import socket
 import statistics
@@ -185,6 +186,19 @@ def wrk(port, path, body, connections, seconds):
                       f"answers, {refused} of them errors, {broken} broken "
                       f"connections")
     return Load(requests, us / 1e6, p50, p99)
+
+
+def busy_s():
+    """All processors: user, nice, system and interrupts; not idle, not stolen.
+    Interrupts too, since a process is charged for those that come meanwhile."""
+    line = Path("/proc/stat").read_text().splitlines()[0].split()
+    return sum(map(int, line[1:4] + line[6:8])) / TICKS
+
+
+def children_s():
+    """Of children that have ended, as wrk has."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def sync_ms(folder, times=300):

@@ -125,11 +125,8 @@ bool batch_scale(struct text lines, enum precision precision, struct buf *out,
 {
     int64_t unit_ns = precision_ns(precision);
     while (lines.len > 0) {
-        const char *end = memchr(lines.at, '\n', lines.len);
-        size_t len = end ? (size_t)(end - lines.at) : lines.len;
-        if (!scale_line((struct text){lines.at, len}, unit_ns, out, err))
+        if (!scale_line(text_cut(&lines, '\n'), unit_ns, out, err))
             return false;
-        lines = text_skip(lines, end ? len + 1 : len);
     }
     return !out->has_overflowed
            || fail(err, ERR_TOO_LARGE, "a batch of more than %zu bytes",

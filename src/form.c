@@ -22,14 +22,8 @@ bool form_next(struct text *rest, struct text *name, struct text *value)
         *rest = text_skip(*rest, 1);
     if (rest->len == 0)
         return false;
-    const char *end = memchr(rest->at, '&', rest->len);
-    size_t len = end ? (size_t)(end - rest->at) : rest->len;
-    const char *equals = memchr(rest->at, '=', len);
-    name->at = rest->at;
-    name->len = equals ? (size_t)(equals - rest->at) : len;
-    *value = equals ? (struct text){equals + 1, len - name->len - 1}
-                    : (struct text){rest->at + len, 0};
-    *rest = text_skip(*rest, len);
+    *value = text_cut(rest, '&');
+    *name = text_cut(value, '=');
     return true;
 }
 

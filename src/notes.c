@@ -22,13 +22,9 @@ void notes_deinit(struct notes *notes)
 
 static bool has_line(struct text lines, struct text line)
 {
-    while (lines.len > 0) {
-        const char *end = memchr(lines.at, '\n', lines.len);
-        size_t len = end ? (size_t)(end - lines.at) : lines.len;
-        if (text_equal((struct text){lines.at, len}, line))
+    while (lines.len > 0)
+        if (text_equal(text_cut(&lines, '\n'), line))
             return true;
-        lines = text_skip(lines, end ? len + 1 : len);
-    }
     return false;
 }
 

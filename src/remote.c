@@ -6,15 +6,7 @@
 
 #include "network.h"
 #include "pairs.h"
-
-static struct text trim(struct text in)
-{
-    while (in.len > 0 && (*in.at == ' ' || *in.at == '\t'))
-        in = text_skip(in, 1);
-    while (in.len > 0 && strchr(" \t", in.at[in.len - 1]))
-        in.len--;
-    return in;
-}
+#include "scan.h"
 
 /* "1.2.3.4:80" and "[::1]:80" without port and brackets. */
 static struct text without_port(struct text in)
@@ -36,7 +28,7 @@ static struct text last_entry(struct text *list)
         start--;
     struct text entry = text_skip(*list, start);
     list->len = start > 0 ? start - 1 : 0;
-    return without_port(trim(entry));
+    return without_port(scan_trim(entry));
 }
 
 /* True: *remote is the answer, or nothing further is to be believed. */

@@ -18,6 +18,7 @@
 #include "form.h"
 #include "gzip.h"
 #include "route.h"
+#include "scan.h"
 
 /* Memory that a request keeps for the next one; more is given back. */
 enum { KEPT_BYTES = 64 << 10 };
@@ -85,27 +86,10 @@ void request_stamp(struct request *request)
     request->time_ns = clock_stamp_ns();
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct text trim(struct text in)
-{
-    while (in.len > 0 && is_blank(in.at[0]))
-        in = text_skip(in, 1);
-    while (in.len > 0 && is_blank(in.at[in.len - 1]))
-        in.len--;
-    return in;
-}
-
 /* Takes what stands before the next ';' off *rest. */
 static struct text next_part(struct text *rest)
 {
-    const char *end = rest->len ? memchr(rest->at, ';', rest->len) : NULL;
-    struct text part = {rest->at, end ? (size_t)(end - rest->at) : rest->len};
-    *rest = text_skip(*rest, end ? part.len + 1 : part.len);
-    return trim(part);
+    return scan_trim(text_cut(rest, ';'));
 }
 
 static bool lower(struct arena *arena, struct text in, struct text *out)
@@ -173,8 +157,8 @@ bool request_knows_encoding(struct text encoding)
 static bool read_body(struct request *request, size_t max_bytes,
                       struct error *err)
 {
-    struct text encoding =
-        trim(pairs_get_nocase(&request->headers, TEXT("Content-Encoding")));
+    struct text encoding = scan_trim(
+        pairs_get_nocase(&request->headers, TEXT("Content-Encoding")));
     if (!request_knows_encoding(encoding))
         return fail(err, ERR_MEDIA_TYPE,
                     "Content-Encoding is none of gzip, deflate, identity");

@@ -90,15 +90,6 @@ static int url_decode(lua_State *L)
     return 1;
 }
 
-/* All up to the character, which goes too; or all there is. */
-static struct text cut_at(struct text *text, char c)
-{
-    const char *at = text->len > 0 ? memchr(text->at, c, text->len) : NULL;
-    struct text before = {text->at, at ? (size_t)(at - text->at) : text->len};
-    *text = text_skip(*text, before.len + (at ? 1 : 0));
-    return before;
-}
-
 /* "a=1&b=2" as a table, the last of equal names; as forms have it, '+' is a
  * blank. Empty pieces ("a=1&&b=2") are nothing. */
 static int url_query(lua_State *L)
@@ -108,10 +99,10 @@ static int url_query(lua_State *L)
         rest = text_skip(rest, 1);
     lua_newtable(L);
     while (rest.len > 0) {
-        struct text value = cut_at(&rest, '&');
+        struct text value = text_cut(&rest, '&');
         if (value.len == 0)
             continue;
-        struct text name = cut_at(&value, '=');
+        struct text name = text_cut(&value, '=');
         push_url_decoded(L, name, true);
         push_url_decoded(L, value, true);
         lua_rawset(L, -3);

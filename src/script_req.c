@@ -19,6 +19,7 @@
 #include <lauxlib.h>
 
 #include "clock.h"
+#include "form.h"
 #include "near.h"
 #include "point.h"
 #include "request.h"
@@ -159,32 +160,19 @@ static void push_vars(lua_State *L, struct script_call *call)
     lua_remove(L, -2);
 }
 
-static bool ends_with(struct text text, struct text end)
-{
-    return text.len >= end.len
-           && text_equal(text_skip(text, text.len - end.len), end);
-}
-
 static bool is_json_type(struct text type)
 {
     return text_equal(type, TEXT("application/json"))
            || text_equal(type, TEXT("text/json"))
            || text_equal(type, TEXT("application/x-json"))
-           || ends_with(type, TEXT("+json"));
+           || text_ends_with(type, TEXT("+json"));
 }
 
 static bool is_line_json_type(struct text type)
 {
-    return ends_with(type, TEXT("ndjson")) || ends_with(type, TEXT("jsonl"))
-           || ends_with(type, TEXT("json-seq"));
-}
-
-static bool looks_like_json(struct text text)
-{
-    size_t i = 0;
-    while (i < text.len && strchr(" \t\r\n", text.at[i]))
-        i++;
-    return i < text.len && (text.at[i] == '{' || text.at[i] == '[');
+    return text_ends_with(type, TEXT("ndjson"))
+           || text_ends_with(type, TEXT("jsonl"))
+           || text_ends_with(type, TEXT("json-seq"));
 }
 
 /* The sender chose how long the text is, not the script: a long one stops the
@@ -205,7 +193,8 @@ static void push_json(lua_State *L, struct script_call *call)
     struct text type = request->media_type;
     if (request->text.len > 0
         && (is_json_type(type)
-            || (!is_line_json_type(type) && looks_like_json(request->text))))
+            || (!is_line_json_type(type)
+                && form_looks_like_json(request->text))))
         decode_uncounted(L, request->text);
     else
         lua_pushnil(L);
@@ -234,12 +223,11 @@ static void push_lines(lua_State *L, struct script_call *call)
     }
     lua_newtable(L);
     for (lua_Integer i = 1; rest.len > 0; i++) {
-        const char *end = memchr(rest.at, '\n', rest.len);
-        size_t len = end ? (size_t)(end - rest.at) : rest.len;
-        size_t shown = len > 0 && rest.at[len - 1] == '\r' ? len - 1 : len;
-        lua_pushlstring(L, rest.at, shown);
+        struct text line = text_cut(&rest, '\n');
+        if (text_ends_with(line, TEXT("\r")))
+            line.len--;
+        push_text(L, line);
         lua_rawseti(L, -2, i);
-        rest = text_skip(rest, end ? len + 1 : len);
     }
 }
 

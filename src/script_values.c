@@ -17,20 +17,11 @@
 #include "notes.h"
 #include "number.h"
 #include "request.h"
+#include "scan.h"
 #include "script_lua.h"
 #include "script_whole.h"
 
 enum { SHOWN_BYTES = 40, MAX_DIGITS = 15, TEXT_BYTES = 64 };
-
-static struct text trim(struct text text)
-{
-    while (text.len > 0 && strchr(" \t\r\n", text.at[0]) && text.at[0])
-        text = text_skip(text, 1);
-    while (text.len > 0 && text.at[text.len - 1]
-           && strchr(" \t\r\n", text.at[text.len - 1]))
-        text.len--;
-    return text;
-}
 
 /* The name under which the sender gave this text, if a list has it. */
 static struct text name_of_value(const struct pairs *pairs, struct text value)
@@ -96,7 +87,7 @@ static bool push_read(lua_State *L, struct text text, char comma)
     char mended[TEXT_BYTES];
     int64_t integer;
     double number;
-    text = trim(text);
+    text = scan_trim(text);
     if (comma && text.len > 0 && !with_point(text, comma, mended, &text))
         return false;
     if (number_read_int(text, &integer))
@@ -184,7 +175,7 @@ static bool whole_of_text(lua_State *L, struct text text, enum value_type type,
 {
     int64_t integer;
     double number;
-    text = trim(text);
+    text = scan_trim(text);
     value->type = type;
     if (type == VALUE_UINT && number_read_uint(text, &value->as.natural))
         return true;
@@ -244,7 +235,7 @@ static int truth_of(struct text text)
 {
     static const char *const words[] = {"false", "true", "no", "yes",
                                         "off",   "on",   "0",  "1"};
-    text = trim(text);
+    text = scan_trim(text);
     for (int i = 0; i < 8; i++)
         if (text_equal_nocase(text, text_of(words[i])))
             return i & 1;

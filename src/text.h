@@ -52,7 +52,24 @@ static inline bool text_starts_with(struct text a, struct text prefix)
            && (prefix.len == 0 || memcmp(a.at, prefix.at, prefix.len) == 0);
 }
 
+static inline bool text_ends_with(struct text a, struct text end)
+{
+    return a.len >= end.len
+           && (end.len == 0
+               || memcmp(a.at + a.len - end.len, end.at, end.len) == 0);
+}
+
 static inline struct text text_skip(struct text a, size_t bytes)
 {
     return (struct text){bytes ? a.at + bytes : a.at, a.len - bytes};
+}
+
+/* Takes everything up to the byte off *rest, and the byte too; all of it if the
+ * byte is not there. "a\nb" by lines, "a=1&b=2" by pairs. */
+static inline struct text text_cut(struct text *rest, char at)
+{
+    const char *end = rest->len ? memchr(rest->at, at, rest->len) : NULL;
+    struct text head = {rest->at, end ? (size_t)(end - rest->at) : rest->len};
+    *rest = text_skip(*rest, end ? head.len + 1 : head.len);
+    return head;
 }

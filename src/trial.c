@@ -57,14 +57,12 @@ static void print_report(const struct run *run)
 {
     struct text rest = buf_text(&run->report);
     while (rest.len > 0) {
-        const char *end = memchr(rest.at, '\n', rest.len);
-        size_t len = end ? (size_t)(end - rest.at) : rest.len;
-        const char *code = rest.at[0] == '-'   ? "\033[31m"
-                           : rest.at[0] == '+' ? "\033[32m"
-                                               : "";
-        printf("    %s%.*s%s\n", colour(run, code), (int)len, rest.at,
+        struct text line = text_cut(&rest, '\n');
+        const char *code = text_starts_with(line, TEXT("-"))   ? "\033[31m"
+                           : text_starts_with(line, TEXT("+")) ? "\033[32m"
+                                                               : "";
+        printf("    %s%.*s%s\n", colour(run, code), TEXT_ARG(line),
                *code ? colour(run, "\033[0m") : "");
-        rest = text_skip(rest, end ? len + 1 : len);
     }
 }
 

@@ -52,8 +52,7 @@ static bool side_read(struct side *side, struct text lines, int64_t receipt_ns,
                       struct error *err)
 {
     for (size_t i = 0; lines.len > 0; i++) {
-        const char *end = memchr(lines.at, '\n', lines.len);
-        struct text line = {lines.at, (size_t)(end - lines.at)};
+        struct text line = text_cut(&lines, '\n');
         struct error why;
         if (!line_read(line, PRECISION_NS, &side->points, &why))
             return fail(err, ERR_USAGE, "expected point %zu: %s", i + 1,
@@ -62,7 +61,6 @@ static bool side_read(struct side *side, struct text lines, int64_t receipt_ns,
         if (!point->has_time)
             point->time_ns = receipt_ns;
         side->texts[i] = line;
-        lines = text_skip(lines, line.len + 1);
     }
     return true;
 }

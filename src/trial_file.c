@@ -10,6 +10,7 @@
 #include "error.h"
 #include "file.h"
 #include "number.h"
+#include "scan.h"
 #include "timestamp.h"
 
 enum { FILE_BYTES = 64 << 20, EXPECT_BYTES = 16 << 20, PATH_BYTES = 4096 };
@@ -27,30 +28,17 @@ static bool complain(const struct reader *reader, unsigned line,
     return fail(err, ERR_USAGE, "%s:%u: %s", reader->path, line, what);
 }
 
-static struct text trim(struct text text)
-{
-    while (text.len > 0 && strchr(" \t\r\n", text.at[text.len - 1]))
-        text.len--;
-    while (text.len > 0 && strchr(" \t", text.at[0]))
-        text = text_skip(text, 1);
-    return text;
-}
-
 /* The next line, without its newline. */
 static struct text peek_line(const struct reader *reader)
 {
-    const char *end = memchr(reader->rest.at, '\n', reader->rest.len);
-    return (struct text){reader->rest.at, end ? (size_t)(end - reader->rest.at)
-                                              : reader->rest.len};
+    struct text rest = reader->rest;
+    return text_cut(&rest, '\n');
 }
 
 static struct text take_line(struct reader *reader)
 {
-    struct text line = peek_line(reader);
-    size_t taken = line.len < reader->rest.len ? line.len + 1 : line.len;
-    reader->rest = text_skip(reader->rest, taken);
     reader->line++;
-    return line;
+    return text_cut(&reader->rest, '\n');
 }
 
 static bool is_at_block(const struct reader *reader)
@@ -64,7 +52,7 @@ static struct text take_word(struct text text, struct text *rest)
     size_t len = 0;
     while (len < text.len && text.at[len] != ' ' && text.at[len] != '\t')
         len++;
-    *rest = trim(text_skip(text, len));
+    *rest = scan_trim(text_skip(text, len));
     return (struct text){text.at, len};
 }
 
@@ -104,7 +92,7 @@ static bool read_comment(const struct reader *reader, struct text line,
                          struct attempt_request *request, struct error *err)
 {
     struct text value;
-    line = trim(text_skip(line, line.at[0] == '#' ? 1 : 2));
+    line = scan_trim(text_skip(line, line.at[0] == '#' ? 1 : 2));
     struct text name = take_word(line, &value);
     char path[PATH_BYTES];
     if (text_equal(name, TEXT("@time")))
@@ -133,7 +121,7 @@ static bool read_request_line(const struct reader *reader, struct text line,
                               struct error *err)
 {
     struct text rest, version;
-    struct text method = take_word(trim(line), &rest);
+    struct text method = take_word(scan_trim(line), &rest);
     struct text target = take_word(rest, &version);
     if (target.len == 0) {
         target = method;
@@ -159,8 +147,9 @@ static bool read_header(const struct reader *reader, struct text line,
                         "no header like \"Name: value\", and no empty line "
                         "before the body");
     size_t len = (size_t)(colon - line.at);
-    return attempt_request_header(request, trim((struct text){line.at, len}),
-                                  trim(text_skip(line, len + 1)))
+    return attempt_request_header(request,
+                                  scan_trim((struct text){line.at, len}),
+                                  scan_trim(text_skip(line, len + 1)))
            || complain(reader, reader->line - 1, err, "too many headers");
 }
 
@@ -169,7 +158,7 @@ static bool read_included(const struct reader *reader, struct text name,
 {
     char path[PATH_BYTES];
     struct error why;
-    beside(reader, trim(name), path);
+    beside(reader, scan_trim(name), path);
     return file_read(&file_real, path, body, &why)
            || complain(reader, reader->line - 1, err, why.text);
 }
@@ -190,7 +179,7 @@ static bool read_body(struct reader *reader, struct buf *body,
     if (text_starts_with(start, TEXT("< "))) {
         struct text name = text_skip(take_line(reader), 2);
         while (!is_at_block(reader))
-            if (trim(take_line(reader)).len > 0)
+            if (scan_trim(take_line(reader)).len > 0)
                 return complain(reader, reader->line - 1, err,
                                 "something follows the file that is the body");
         return read_included(reader, name, body, err);
@@ -214,7 +203,7 @@ static struct trial_case *add_case(struct reader *reader, struct text title,
         xrealloc(file->cases, (file->count + 1) * sizeof *file->cases);
     struct trial_case *made = &file->cases[file->count++];
     *made = (struct trial_case){
-        .title = copy(trim(title)), .line = line, .status = 204};
+        .title = copy(scan_trim(title)), .line = line, .status = 204};
     buf_init(&made->lines, EXPECT_BYTES);
     attempt_request_init(&made->request);
     return made;
@@ -224,7 +213,7 @@ static struct trial_case *add_case(struct reader *reader, struct text title,
 static bool read_request(struct reader *reader, struct text title,
                          unsigned line, struct error *err)
 {
-    while (!is_at_block(reader) && trim(peek_line(reader)).len == 0)
+    while (!is_at_block(reader) && scan_trim(peek_line(reader)).len == 0)
         take_line(reader);
     if (is_at_block(reader))
         return true; /* a title alone is a heading */
@@ -234,9 +223,9 @@ static bool read_request(struct reader *reader, struct text title,
         struct text text = take_line(reader);
         if (!has_line && is_comment(text))
             fine = read_comment(reader, text, request, err);
-        else if (!has_line && trim(text).len > 0)
+        else if (!has_line && scan_trim(text).len > 0)
             fine = has_line = read_request_line(reader, text, request, err);
-        else if (has_line && trim(text).len == 0)
+        else if (has_line && scan_trim(text).len == 0)
             return read_body(reader, &request->body, err);
         else if (has_line)
             fine = read_header(reader, text, request, err);
@@ -275,7 +264,7 @@ static bool read_expect(struct reader *reader, struct text title,
     if (!read_expect_title(reader, title, expected, err))
         return false;
     while (!is_at_block(reader)) {
-        struct text line = trim(take_line(reader));
+        struct text line = scan_trim(take_line(reader));
         if (line.len == 0 || line.at[0] == '#')
             continue;
         if (text_starts_with(line, TEXT("kept:")))
@@ -293,7 +282,7 @@ static bool read_block(struct reader *reader, struct error *err)
     unsigned line = reader->line;
     if (!text_starts_with(reader->rest, TEXT("###")))
         return read_request(reader, TEXT(""), line, err);
-    struct text rest, title = trim(text_skip(take_line(reader), 3));
+    struct text rest, title = scan_trim(text_skip(take_line(reader), 3));
     struct text word = take_word(title, &rest);
     return text_equal(word, TEXT("expect"))
                ? read_expect(reader, rest, err)

@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "ceilings.h"
+#include "codec.h"
 #include "error.h"
 #include "file.h"
+#include "scan.h"
 #include "timestamp.h"
 #include "trial_file.h"
 
@@ -119,45 +121,26 @@ static bool take_data(struct reading *reading, int flag, const char *data)
     return is_read;
 }
 
-static struct text trim(struct text text)
-{
-    while (text.len > 0 && text.at[0] == ' ')
-        text = text_skip(text, 1);
-    while (text.len > 0 && text.at[text.len - 1] == ' ')
-        text.len--;
-    return text;
-}
-
 static bool take_header(struct reading *reading, const char *header)
 {
     const char *colon = strchr(header, ':');
     if (!colon || colon == header)
         return complain(reading, "-H is 'Name: value', not", header);
     struct text name = {header, (size_t)(colon - header)};
-    return attempt_request_header(&reading->flags->request, trim(name),
-                                  trim(text_of(colon + 1)))
+    return attempt_request_header(&reading->flags->request, scan_trim(name),
+                                  scan_trim(text_of(colon + 1)))
            || complain(reading, "too many headers, from here on", header);
 }
 
 /* -u: an Authorization header. */
 static bool take_user(struct reading *reading, const char *user)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr"
-                                 "stuvwxyz0123456789+/";
     struct buf header;
     buf_init(&header, 4096);
     buf_printf(&header, "Authorization: Basic ");
-    size_t len = strlen(user);
-    for (size_t i = 0; i < len; i += 3) {
-        unsigned left = (unsigned)(len - i), bits = 0;
-        for (size_t j = 0; j < 3; j++)
-            bits = bits << 8 | (j < left ? (unsigned char)user[i + j] : 0);
-        buf_append_char(&header, digits[bits >> 18]);
-        buf_append_char(&header, digits[bits >> 12 & 63]);
-        buf_append_char(&header, left > 1 ? digits[bits >> 6 & 63] : '=');
-        buf_append_char(&header, left > 2 ? digits[bits & 63] : '=');
-    }
-    bool taken = take_header(reading, buf_string(&header));
+    bool taken = codec_base64_encode(text_of(user), &header)
+                     ? take_header(reading, buf_string(&header))
+                     : complain(reading, "-u is too long", user);
     buf_deinit(&header);
     return taken;
 }

@@ -26,10 +26,8 @@ static void print_notes(const struct notes *notes, enum note_kind kind,
 {
     struct text rest = buf_text(&notes->lines[kind]);
     for (const char *before = heading; rest.len > 0; before = "   ") {
-        const char *end = memchr(rest.at, '\n', rest.len);
-        size_t len = end ? (size_t)(end - rest.at) : rest.len;
-        fprintf(stderr, "%s%.*s", before, (int)len, rest.at);
-        rest = text_skip(rest, end ? len + 1 : len);
+        struct text line = text_cut(&rest, '\n');
+        fprintf(stderr, "%s%.*s", before, TEXT_ARG(line));
     }
 }
 

@@ -243,62 +243,12 @@ bool codec_url_encode(struct text in, struct buf *out)
     return true;
 }
 
-/* ----------------------------------------------------------------- UTF-8 */
-
-/* How many bytes at the start are ASCII for sure; eight at a time, since
- * nearly every body is nothing else. */
-static size_t skip_ascii(struct text in)
-{
-    size_t len = 0;
-    uint64_t word;
-    while (in.len - len >= sizeof word) {
-        memcpy(&word, in.at + len, sizeof word);
-        if (word & UINT64_C(0x8080808080808080))
-            break;
-        len += sizeof word;
-    }
-    return len;
-}
-
-bool codec_utf8_is_valid(struct text in, size_t *offset)
-{
-    size_t at = 0;
-    while (at < in.len) {
-        at += skip_ascii(text_skip(in, at));
-        if (at == in.len)
-            break;
-        size_t len = utf8_sequence(in.at + at, in.at + in.len);
-        if (len == 0) {
-            if (offset)
-                *offset = at;
-            return false;
-        }
-        at += len;
-    }
-    return true;
-}
-
-/* Writes a character that is no surrogate; returns its length. */
-static size_t utf8_put(uint32_t c, char *to)
-{
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    size_t len = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (size_t i = len - 1; i > 0; i--, c >>= 6)
-        to[i] = (char)(0x80 | (c & 0x3f));
-    static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    to[0] = (char)(lead[len] | c);
-    return len;
-}
-
 /* ------------------------------------------------------------- charsets */
 
 static bool from_utf8(struct text in, struct buf *out, struct error *err)
 {
     size_t offset;
-    if (!codec_utf8_is_valid(in, &offset))
+    if (!utf8_is_valid(in, &offset))
         return fail_at(in, offset, "UTF-8", err);
     if (text_starts_with(in, TEXT("\xef\xbb\xbf")))
         in = text_skip(in, 3);

@@ -29,10 +29,6 @@ size_t codec_url_decode(struct text in, bool plus_is_space, char *out);
 /* All but letters, digits and -._~ is encoded. */
 bool codec_url_encode(struct text in, struct buf *out);
 
-/* True if in is valid UTF-8 (no surrogates, nothing overlong); else *offset of
- * the first bad byte. offset may be NULL. */
-bool codec_utf8_is_valid(struct text in, size_t *offset);
-
 /* Appends in as UTF-8. charset as in a Content-Type, in any case; empty means
  * UTF-8. Read: utf-8, us-ascii, iso-8859-1 (whose control bytes are read as
  * windows-1252), iso-8859-15, windows-1252, utf-16, utf-16le, utf-16be. A BOM

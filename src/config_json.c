@@ -6,28 +6,21 @@
 #include <math.h>
 
 #include "buf.h"
-#include "codec.h"
 #include "config_tree.h"
 #include "error.h"
+#include "json_text.h"
 #include "number.h"
+#include "utf8.h"
 
 static bool write_text(const struct setting *setting, struct text text,
                        struct buf *out, struct error *err)
 {
     size_t offset;
-    if (!codec_utf8_is_valid(text, &offset))
+    if (!utf8_is_valid(text, &offset))
         return config_tree_fail(err, setting, "%s is not UTF-8",
                                 config_tree_name(setting));
     buf_append_char(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if (c == '"' || c == '\\')
-            buf_append_char(out, '\\');
-        if (c < 0x20)
-            buf_printf(out, "\\u%04x", c);
-        else
-            buf_append_char(out, (char)c);
-    }
+    json_text_append(out, text);
     buf_append_char(out, '"');
     return true;
 }

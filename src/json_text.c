@@ -2,11 +2,11 @@
 #include "json_text.h"
 
 #include "buf.h"
-#include "codec.h"
+#include "utf8.h"
 
 bool json_text_append(struct buf *out, struct text text)
 {
-    bool is_utf8 = codec_utf8_is_valid(text, NULL);
+    bool is_utf8 = utf8_is_valid(text, NULL);
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.at[i];
         if (c == '"' || c == '\\')

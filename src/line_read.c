@@ -21,10 +21,10 @@
 
 #include "arena.h"
 #include "ceilings.h"
-#include "codec.h"
 #include "error.h"
 #include "number.h"
 #include "point.h"
+#include "utf8.h"
 
 struct reader {
     const char *start; /* of the line: columns count from here */
@@ -414,7 +414,7 @@ bool line_check(struct text line, struct error *err)
     struct reader reader =
         reader_of(line, PRECISION_NS, NULL, err ? err : &ignored);
     size_t bad;
-    if (!codec_utf8_is_valid(line, &bad))
+    if (!utf8_is_valid(line, &bad))
         return fail_at(&reader, line.at + bad, "a byte that is no UTF-8");
     return read_point(&reader)
            && (reader.at == reader.end

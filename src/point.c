@@ -16,9 +16,9 @@
 #include <string.h>
 
 #include "arena.h"
-#include "codec.h"
 #include "error.h"
 #include "notes.h"
+#include "utf8.h"
 
 enum { FIRST_CAPACITY = 16, SHOWN_BYTES = 40 };
 
@@ -97,7 +97,7 @@ static bool check_name(struct text name, const char *what, struct error *err)
                              "has a backslash that line protocol cannot carry");
         high |= (unsigned char)name.at[i];
     }
-    if (high >= 0x80 && !codec_utf8_is_valid(name, NULL))
+    if (high >= 0x80 && !utf8_is_valid(name, NULL))
         return fail(err, ERR_SCRIPT, "%s is not valid UTF-8", what);
     return true;
 }
@@ -129,14 +129,14 @@ static bool mend_utf8(struct points *points, struct text bytes,
     static const char replacement[] = "\xef\xbf\xbd";
     size_t bad;
     *mended = bytes;
-    if (codec_utf8_is_valid(bytes, &bad))
+    if (utf8_is_valid(bytes, &bad))
         return true;
     char *to = arena_alloc(points->arena, bytes.len * 3);
     if (!to)
         return fail_arena(err);
     mended->at = to;
     for (bool is_valid = false; !is_valid;) {
-        is_valid = codec_utf8_is_valid(bytes, &bad);
+        is_valid = utf8_is_valid(bytes, &bad);
         size_t good = is_valid ? bytes.len : bad;
         memcpy(to, bytes.at, good);
         to += good;

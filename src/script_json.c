@@ -110,24 +110,8 @@ static void put(struct json *j, const char *bytes, size_t len)
 
 static void put_code_point(struct json *j, uint32_t code)
 {
-    char out[4];
-    size_t len = 0;
-    if (code < 0x80) {
-        out[len++] = (char)code;
-    } else if (code < 0x800) {
-        out[len++] = (char)(0xc0 | code >> 6);
-        out[len++] = (char)(0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        out[len++] = (char)(0xe0 | code >> 12);
-        out[len++] = (char)(0x80 | (code >> 6 & 0x3f));
-        out[len++] = (char)(0x80 | (code & 0x3f));
-    } else {
-        out[len++] = (char)(0xf0 | code >> 18);
-        out[len++] = (char)(0x80 | (code >> 12 & 0x3f));
-        out[len++] = (char)(0x80 | (code >> 6 & 0x3f));
-        out[len++] = (char)(0x80 | (code & 0x3f));
-    }
-    put(j, out, len);
+    char out[UTF8_BYTES];
+    put(j, out, utf8_put(code, out));
 }
 
 /* The four hex digits of a \u; j->at stands behind the u. */

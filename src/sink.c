@@ -14,13 +14,11 @@
 
 #include <assert.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
@@ -32,7 +30,9 @@
 #include "error.h"
 #include "file.h"
 #include "gzip.h"
+#include "json_text.h"
 #include "line.h"
+#include "listener.h"
 #include "log.h"
 #include "point.h"
 
@@ -98,21 +98,6 @@ static const struct {
     [ERR_MEDIA_TYPE] = {415, "unsupported media type"},
 };
 
-static void append_json(struct buf *out, const char *text)
-{
-    buf_append_char(out, '"');
-    for (const char *c = text; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte == '"' || byte == '\\')
-            buf_printf(out, "\\%c", byte);
-        else if (byte < 0x20)
-            buf_printf(out, "\\u%04x", byte);
-        else
-            buf_append_char(out, *c);
-    }
-    buf_append_char(out, '"');
-}
-
 static enum MHD_Result answer(struct MHD_Connection *connection,
                               unsigned status, struct text body)
 {
@@ -137,12 +122,12 @@ static enum MHD_Result answer_error(struct MHD_Connection *connection,
     struct buf body;
     buf_init(&body, MAX_ERROR_BYTES);
     if (api == API_V1 || api == API_V3)
-        buf_printf(&body, "{\"error\":");
+        buf_printf(&body, "{\"error\":\"");
     else
-        buf_printf(&body, "{\"code\":\"%s\",\"message\":",
+        buf_printf(&body, "{\"code\":\"%s\",\"message\":\"",
                    code ? code : "internal error");
-    append_json(&body, err->text);
-    buf_printf(&body, "}\n");
+    json_text_append(&body, text_of(err->text));
+    buf_append_text(&body, TEXT("\"}\n"));
     log_line(LOG_WARN, "sink", "%u: %s", status ? status : 500, err->text);
     enum MHD_Result result =
         answer(connection, status ? status : 500, buf_text(&body));
@@ -330,65 +315,24 @@ static void completed(void *context, struct MHD_Connection *connection,
 
 /* ---- start, loop, stop ---- */
 
-/* "HOST:PORT" or "[HOST]:PORT" into its halves. */
-static bool split_address(const char *listen, char host[256], const char **port,
-                          struct error *err)
+/* A port 0 is told as the port that it became. */
+static void say_address(const struct sink *sink, const char *name)
 {
-    const char *colon = strrchr(listen, ':');
-    size_t len = colon ? (size_t)(colon - listen) : 0;
-    if (len == 0 || len >= 256 || !colon[1])
-        return fail(err, ERR_USAGE,
-                    "%.200s is no address; one is 127.0.0.1:8086", listen);
-    bool is_bracketed = listen[0] == '[' && listen[len - 1] == ']' && len > 2;
-    memcpy(host, listen + is_bracketed, len - 2 * is_bracketed);
-    host[len - 2 * is_bracketed] = '\0';
-    *port = colon + 1;
-    return true;
+    log_line(LOG_INFO, "sink", "listens on http://%.*s:%u",
+             (int)(strrchr(name, ':') - name), name,
+             listener_port(sink->listener));
 }
 
-static bool bind_first(struct sink *sink, const struct addrinfo *address,
-                       const char *name, struct error *err)
-{
-    int one = 1;
-    sink->listener = socket(address->ai_family,
-                            SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (sink->listener < 0)
-        return fail_errno(err, "a socket for %s", name);
-    setsockopt(sink->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    return (bind(sink->listener, address->ai_addr, address->ai_addrlen) == 0
-            && listen(sink->listener, 100) == 0)
-           || fail_errno(err, "listening on %s", name);
-}
-
+/* A wrong address is a wrong command line here. */
 static bool open_listener(struct sink *sink, const char *name,
                           struct error *err)
 {
-    char host[256];
-    const char *port = NULL;
-    if (!split_address(name, host, &port, err))
-        return false;
-    struct addrinfo *found = NULL;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE};
-    int code = getaddrinfo(host, port, &hints, &found);
-    if (code != 0)
-        return fail(err, ERR_USAGE, "%s: %s", name, gai_strerror(code));
-    bool is_open = bind_first(sink, found, name, err);
-    freeaddrinfo(found);
-    return is_open;
-}
-
-static void say_address(const struct sink *sink)
-{
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    char host[256] = "?", port[32] = "?";
-    getsockname(sink->listener, (struct sockaddr *)&address, &len);
-    getnameinfo((struct sockaddr *)&address, len, host, sizeof host, port,
-                sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-    bool is_v6 = address.ss_family == AF_INET6;
-    log_line(LOG_INFO, "sink", "listens on http://%s%s%s:%s", is_v6 ? "[" : "",
-             host, is_v6 ? "]" : "", port);
+    if (listener_open(name, &sink->listener, 1, err))
+        return true;
+    sink->listener = -1;
+    if (err->kind == ERR_CONFIG)
+        err->kind = ERR_USAGE;
+    return false;
 }
 
 static bool open_output(struct sink *sink, const char *file, struct error *err)
@@ -471,7 +415,7 @@ bool sink_run(const char *listen, const char *file, struct error *err)
                    && open_listener(sink, listen, err)
                    && open_signals(sink, err) && start_daemon(sink, err);
     if (has_run) {
-        say_address(sink);
+        say_address(sink, listen);
         loop(sink);
         log_line(LOG_INFO, "sink", "%llu points written to %s",
                  (unsigned long long)sink->points_written, sink->out_name);

@@ -26,3 +26,50 @@ size_t utf8_sequence(const char *at, const char *end)
             return 0;
     return len;
 }
+
+/* How many bytes at the start are ASCII for sure; eight at a time, since
+ * nearly every body is nothing else. */
+static size_t skip_ascii(struct text in)
+{
+    size_t len = 0;
+    uint64_t word;
+    while (in.len - len >= sizeof word) {
+        memcpy(&word, in.at + len, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+        len += sizeof word;
+    }
+    return len;
+}
+
+bool utf8_is_valid(struct text in, size_t *offset)
+{
+    size_t at = 0;
+    while (at < in.len) {
+        at += skip_ascii(text_skip(in, at));
+        if (at == in.len)
+            break;
+        size_t len = utf8_sequence(in.at + at, in.at + in.len);
+        if (len == 0) {
+            if (offset)
+                *offset = at;
+            return false;
+        }
+        at += len;
+    }
+    return true;
+}
+
+size_t utf8_put(uint32_t character, char out[UTF8_BYTES])
+{
+    static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    if (character < 0x80) {
+        out[0] = (char)character;
+        return 1;
+    }
+    size_t len = character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+    for (size_t i = len - 1; i > 0; i--, character >>= 6)
+        out[i] = (char)(0x80 | (character & 0x3f));
+    out[0] = (char)(lead[len] | character);
+    return len;
+}

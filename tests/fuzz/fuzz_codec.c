@@ -5,6 +5,7 @@
 
 #include "buf.h"
 #include "codec.h"
+#include "utf8.h"
 
 struct codec {
     bool (*decode)(struct text in, struct buf *out, struct error *err);
@@ -45,7 +46,7 @@ static void check_charset(const char *charset, struct text bytes)
     struct buf out;
     buf_init(&out, 1 << 20);
     if (codec_to_utf8(bytes, text_of(charset), &out, NULL))
-        must_be(codec_utf8_is_valid(buf_text(&out), NULL));
+        must_be(utf8_is_valid(buf_text(&out), NULL));
     else
         must_be(out.len == 0);
     buf_deinit(&out);

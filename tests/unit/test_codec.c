@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "codec.h"
 #include "error.h"
+#include "utf8.h"
 
 #define LEN(array) (sizeof(array) / sizeof *(array))
 
@@ -300,14 +301,14 @@ static void bad_utf8_is_found_where_it_is(void **state)
         {"\xf0\x9f\x98\x80\x80", 4},
     };
     for (size_t i = 0; i < LEN(good); i++)
-        assert_true(codec_utf8_is_valid(text_of(good[i]), NULL));
+        assert_true(utf8_is_valid(text_of(good[i]), NULL));
     for (size_t i = 0; i < LEN(bad); i++) {
         size_t offset = 99;
-        assert_false(codec_utf8_is_valid(text_of(bad[i].in), NULL));
-        assert_false(codec_utf8_is_valid(text_of(bad[i].in), &offset));
+        assert_false(utf8_is_valid(text_of(bad[i].in), NULL));
+        assert_false(utf8_is_valid(text_of(bad[i].in), &offset));
         assert_int_equal(offset, bad[i].offset);
     }
-    assert_true(codec_utf8_is_valid((struct text){NULL, 0}, NULL));
+    assert_true(utf8_is_valid((struct text){NULL, 0}, NULL));
 }
 
 struct charset_row {
@@ -358,7 +359,7 @@ static void charsets_become_utf8(void **state)
         if (!codec_to_utf8(rows[i].in, text_of(rows[i].charset), &out, &err))
             fail_msg("row %zu: %s", i, err.text);
         assert_text(buf_text(&out), rows[i].out);
-        assert_true(codec_utf8_is_valid(buf_text(&out), NULL));
+        assert_true(utf8_is_valid(buf_text(&out), NULL));
     }
     buf_deinit(&out);
 }

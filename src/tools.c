@@ -70,7 +70,7 @@ int tools_check(int argc, char **argv)
     return ingest ? EX_OK : fail_with(&err);
 }
 
-/* Without a path: the scripts beside the configuration, else this folder. */
+/* Without a path: the scripts beside the -c FILE, else those here. */
 static const char *default_path(const struct config *config, char *out,
                                 size_t size)
 {
@@ -80,10 +80,11 @@ static const char *default_path(const struct config *config, char *out,
     return out;
 }
 
-static int run_tests(const struct config *config, char *const *paths,
-                     size_t path_count)
+static int run_tests(const struct config *config, bool is_named,
+                     char *const *paths, size_t path_count)
 {
     const struct trial_options options = {.config = config,
+                                          .prefers_beside = !is_named,
                                           .has_colour = isatty(STDOUT_FILENO)};
     struct trial_count count;
     struct error err;
@@ -103,14 +104,20 @@ int tools_test(int argc, char **argv)
         return EX_USAGE;
     }
     struct error err;
-    struct config *config = path ? config_load(path, &err) : NULL;
+    struct config *config =
+        path || config_find() ? config_load(path, &err) : NULL;
     if (path && !config)
         return fail_with(&err);
+    if (!path && !config && config_find())
+        fprintf(stderr, "%s: no routes, only the scripts beside the tests\n",
+                err.text);
     char found[4096];
-    char *fallback = (char *)default_path(config, found, sizeof found);
+    char *fallback =
+        (char *)default_path(path ? config : NULL, found, sizeof found);
     bool has_paths = optind < argc;
-    int code = run_tests(config, has_paths ? argv + optind : &fallback,
-                         has_paths ? (size_t)(argc - optind) : 1);
+    int code =
+        run_tests(config, path != NULL, has_paths ? argv + optind : &fallback,
+                  has_paths ? (size_t)(argc - optind) : 1);
     config_free(config);
     return code;
 }

@@ -124,26 +124,39 @@ static bool make_own(struct run *run, const struct attempt_request *request,
     return run->own.ingest != NULL;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0
+           && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 static bool has_route(const struct run *run,
-                      const struct attempt_request *request)
+                      const struct attempt_request *request, const char *beside)
 {
     struct route_match match;
     struct error err;
-    return run->configured.ingest
-           && (route_find(run->configured.config->routes,
-                          method_of(text_of(request->method)),
-                          attempt_request_path(request), &match, &err)
-               || err.kind == ERR_METHOD);
+    if (!run->configured.ingest)
+        return false;
+    const struct config *config = run->configured.config;
+    if (!route_find(config->routes, method_of(text_of(request->method)),
+                    attempt_request_path(request), &match, &err))
+        return err.kind == ERR_METHOD;
+    return !beside || !run->options->prefers_beside || match.route->script < 0
+           || is_same_file(beside,
+                           config->scripts.items[match.route->script].path);
 }
 
 static const struct bench *choose(struct run *run,
                                   const struct attempt_request *request,
                                   struct error *err)
 {
-    if (!request->script && has_route(run, request))
-        return &run->configured;
     char *script = request->script ? xstrdup(request->script)
                                    : trial_script_beside(run->path);
+    if (!request->script && has_route(run, request, script)) {
+        free(script);
+        return &run->configured;
+    }
     bool made = script ? make_own(run, request, script, err)
                        : fail(err, ERR_USAGE,
                               "no script beside it, and no route for %.*s",

@@ -16,6 +16,9 @@ struct trial_options {
     /* Requests whose path has a route there go through it; NULL, or no route:
      * the script beside each file (x.lua for x.http and x_*.http). */
     const struct config *config;
+    /* The configuration was found, not named: where a script is beside the
+     * file, only a route that runs that very script counts. */
+    bool prefers_beside;
     bool has_colour;
 };
 

@@ -87,6 +87,22 @@ static void replace(char **text, char *with)
     *text = with;
 }
 
+static bool ends_with_lua(struct text name)
+{
+    return name.len > 4 && memcmp(name.at + name.len - 4, ".lua", 4) == 0;
+}
+
+/* As in a configuration: a bare name is a shipped script. */
+static void take_script(const struct reader *reader, struct text name,
+                        struct attempt_request *request)
+{
+    char path[PATH_BYTES];
+    bool is_file = memchr(name.at, '/', name.len) || ends_with_lua(name);
+    if (is_file)
+        beside(reader, name, path);
+    replace(&request->script, is_file ? xstrdup(path) : copy(name));
+}
+
 /* "# @name value"; other comments are for people, other names for editors. */
 static bool read_comment(const struct reader *reader, struct text line,
                          struct attempt_request *request, struct error *err)
@@ -94,7 +110,6 @@ static bool read_comment(const struct reader *reader, struct text line,
     struct text value;
     line = scan_trim(text_skip(line, line.at[0] == '#' ? 1 : 2));
     struct text name = take_word(line, &value);
-    char path[PATH_BYTES];
     if (text_equal(name, TEXT("@time")))
         return read_time(reader, value, request, err);
     if (text_equal(name, TEXT("@remote")))
@@ -103,10 +118,8 @@ static bool read_comment(const struct reader *reader, struct text line,
         replace(&request->route, copy(value));
     if (text_equal(name, TEXT("@vars")))
         replace(&request->vars, copy(value));
-    if (text_equal(name, TEXT("@script")) && value.len > 0) {
-        beside(reader, value, path);
-        replace(&request->script, xstrdup(path));
-    }
+    if (text_equal(name, TEXT("@script")) && value.len > 0)
+        take_script(reader, value, request);
     return true;
 }
 

@@ -314,6 +314,32 @@ def test_with_a_configuration_routes_count(there):
     assert run("test", "-c", "absent.lua", cwd=there)[0] == 78
 
 
+def test_the_configuration_that_is_here_counts_too(there):
+    (there / "requests.http").write_text(PASSING.replace("POST /a\n", "POST /weather/3\n").replace("/*path", "/weather/:x"))
+    assert run("test", cwd=there) == (0, "1 passed, 0 failed\n", "")
+
+
+def test_a_test_beside_a_script_is_of_that_script(there):
+    """Though the configuration has its path for another one."""
+    (there / "other.lua").write_text('return function(req) return point("other", {}, { a = 1 }, req.time) end')
+    (there / "other.http").write_text("POST /open\n\nx=1\n### expect\nother a=1\n")
+    assert run("test", "other.http", cwd=there) == (0, "1 passed, 0 failed\n", "")
+
+
+def test_a_configuration_that_wants_secrets_does_not_stop_tests(there):
+    (there / "moonline.lua").write_text(CONFIG.replace('"s3cret"', 'env "THE_SECRET"'))
+    (there / "weather.http").write_text(PASSING)
+    code, out, err = run("test", cwd=there)
+    assert (code, out) == (0, "1 passed, 0 failed\n")
+    assert "THE_SECRET is not set: no routes" in err
+
+
+def test_a_test_may_name_a_shipped_script(here):
+    (here / "x.http").write_text("# @script ecowitt\nPOST /a\n\ntempf=50\n### expect 200 success\nweather temperature=10\n")
+    for path in ("x.http", "./x.http", str(here / "x.http")):
+        assert run("test", path, cwd=here)[:2] == (0, "1 passed, 0 failed\n"), path
+
+
 # ------------------------------------------------------------------- serve --
 
 

@@ -87,18 +87,8 @@ static void add_header(struct MHD_Response *response, const char *name,
 
 static void add_allow(struct MHD_Response *response, unsigned allowed)
 {
-    static const struct {
-        unsigned method;
-        const char *name;
-    } names[] = {{METHOD_GET, "GET"},     {METHOD_HEAD, "HEAD"},
-                 {METHOD_POST, "POST"},   {METHOD_PUT, "PUT"},
-                 {METHOD_PATCH, "PATCH"}, {METHOD_DELETE, "DELETE"}};
-    char list[64] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (allowed & names[i].method)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
-                                     used ? ", " : "", names[i].name);
+    char list[METHODS_BYTES];
+    method_list(allowed, list);
     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, list);
 }
 

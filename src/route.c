@@ -12,6 +12,7 @@
 #include "route.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,20 +49,32 @@ struct route_table {
     size_t count;
 };
 
+static const struct {
+    struct text name;
+    unsigned method;
+} methods[] = {
+    {{"GET", 3}, METHOD_GET},     {{"HEAD", 4}, METHOD_HEAD},
+    {{"POST", 4}, METHOD_POST},   {{"PUT", 3}, METHOD_PUT},
+    {{"PATCH", 5}, METHOD_PATCH}, {{"DELETE", 6}, METHOD_DELETE},
+};
+enum { METHODS = sizeof methods / sizeof *methods };
+
 unsigned method_of(struct text name)
 {
-    static const struct {
-        struct text name;
-        unsigned method;
-    } methods[] = {
-        {{"POST", 4}, METHOD_POST},   {{"GET", 3}, METHOD_GET},
-        {{"PUT", 3}, METHOD_PUT},     {{"HEAD", 4}, METHOD_HEAD},
-        {{"PATCH", 5}, METHOD_PATCH}, {{"DELETE", 6}, METHOD_DELETE},
-    };
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+    for (size_t i = 0; i < METHODS; i++)
         if (text_equal(methods[i].name, name))
             return methods[i].method;
     return 0;
+}
+
+void method_list(unsigned wanted, char out[METHODS_BYTES])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < METHODS; i++)
+        if (wanted & methods[i].method)
+            used += (size_t)snprintf(out + used, METHODS_BYTES - used, "%s%s",
+                                     used ? ", " : "", methods[i].name.at);
 }
 
 struct route_table *route_table_new(void)
@@ -358,6 +371,13 @@ static bool descend(struct look_up *look_up, const struct node *node,
     return take_rest(look_up, node, path);
 }
 
+static bool fail_method(unsigned allowed, struct error *err)
+{
+    char list[METHODS_BYTES];
+    method_list(allowed & ~(unsigned)METHOD_HEAD, list);
+    return fail(err, ERR_METHOD, "this path takes %s only", list);
+}
+
 bool route_find(const struct route_table *table, unsigned method,
                 struct text path, struct route_match *match, struct error *err)
 {
@@ -369,6 +389,6 @@ bool route_find(const struct route_table *table, unsigned method,
         && descend(&look_up, &table->root, without_last_slash(path)))
         return true;
     if (match->allowed)
-        return fail(err, ERR_METHOD, "this route does not take that method");
+        return fail_method(match->allowed, err);
     return fail(err, ERR_NOT_FOUND, "no route has this path");
 }

@@ -28,6 +28,10 @@ enum method { /* bits */
 /* 0 for a method that is none of the above. */
 unsigned method_of(struct text name);
 
+/* "GET, POST" of the bits in wanted. */
+enum { METHODS_BYTES = 40 };
+void method_list(unsigned wanted, char out[METHODS_BYTES]);
+
 struct route_tag {
     char *key;
     char *value;

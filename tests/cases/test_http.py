@@ -359,7 +359,7 @@ GZIP = (JSON, "Content-Encoding: gzip")
         error(409, r"not today", path="/bad/refuse", id="refused"),
         error(404, r"path", path="/nowhere", id="unknown route"),
         error(404, r"path", path="/station", id="no param"),
-        error(405, r"method", path="/get", id="wrong method"),
+        error(405, r"takes GET only", path="/get", id="wrong method"),
         error(413, r"1001 bytes, the limit is 1000", path="/small",
               body=b"x" * 1001, id="too large"),
         error(401, r"Bearer", path="/secret", body=b"{}", id="no token"),

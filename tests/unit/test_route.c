@@ -114,6 +114,18 @@ static void a_literal_is_compared_decoded(void **state)
     route_table_free(table);
 }
 
+static void methods_are_listed_and_the_longest_list_fits(void **state)
+{
+    (void)state;
+    char list[METHODS_BYTES];
+    method_list(0, list);
+    assert_string_equal(list, "");
+    method_list(METHOD_PUT, list);
+    assert_string_equal(list, "PUT");
+    method_list(~0u, list);
+    assert_string_equal(list, "GET, HEAD, POST, PUT, PATCH, DELETE");
+}
+
 static void the_methods_of_a_path_are_told(void **state)
 {
     (void)state;
@@ -125,6 +137,7 @@ static void the_methods_of_a_path_are_told(void **state)
     assert_true(route_table_add(table, make("/:any", METHOD_DELETE), &err));
     assert_false(route_find(table, METHOD_PUT, TEXT("/a"), &match, &err));
     assert_int_equal(err.kind, ERR_METHOD);
+    assert_string_equal(err.text, "this path takes GET, POST, DELETE only");
     assert_int_equal(match.allowed,
                      METHOD_POST | METHOD_GET | METHOD_DELETE | METHOD_HEAD);
     assert_string_equal(find(table, METHOD_DELETE, "/a"), "/:any any=a");
@@ -271,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_param_is_one_segment_and_never_empty),
         cmocka_unit_test(a_shared_node_keeps_each_routes_names),
         cmocka_unit_test(a_literal_is_compared_decoded),
+        cmocka_unit_test(methods_are_listed_and_the_longest_list_fits),
         cmocka_unit_test(the_methods_of_a_path_are_told),
         cmocka_unit_test(two_equal_patterns_are_an_error_that_names_both),
         cmocka_unit_test(a_pattern_that_is_none_is_refused),

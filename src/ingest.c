@@ -48,6 +48,12 @@ struct passage {
 };
 
 static bool make_points(struct passage *passage, struct error *err);
+/* Also if the script fell back on req.time: the sender's was not used. */
+static bool has_receipt_time(const struct point *point, int64_t receipt_ns)
+{
+    return !point->has_time || point->time_ns == receipt_ns;
+}
+
 static bool write_lines(struct passage *passage, struct error *err);
 static bool store_lines(struct passage *passage, struct error *err);
 static void begin(struct passage *passage);
@@ -192,7 +198,8 @@ static bool write_lines(struct passage *passage, struct error *err)
     if (passage->notes)
         for (size_t i = 0; i < call->stored_count; i++)
             passage->notes->receipt_time_points +=
-                !call->points->items[call->stored[i]].has_time;
+                has_receipt_time(&call->points->items[call->stored[i]],
+                                 passage->request->time_ns);
     if (spread || passage->notes)
         repeats_find(call->points, call->stored, call->stored_count,
                      passage->request->time_ns, spread);

@@ -31,6 +31,13 @@ static void print_notes(const struct notes *notes, enum note_kind kind,
     }
 }
 
+/* curl's rule, which surprises. */
+static bool is_bodyless_get(const struct attempt *attempt)
+{
+    return text_equal(attempt->request.method, TEXT("GET"))
+           && attempt->request.raw_body.len == 0;
+}
+
 static void print_outcome(const struct attempt *attempt)
 {
     const struct receipt *receipt = &attempt->receipt;
@@ -38,6 +45,9 @@ static void print_outcome(const struct attempt *attempt)
     if (attempt->error.kind != ERR_NONE) {
         fprintf(stderr, "%d, nothing stored: %s", attempt->status,
                 attempt->error.text);
+        if (attempt->error.kind == ERR_METHOD && is_bodyless_get(attempt))
+            fprintf(stderr, ", and without a body this is a GET: give -d, a "
+                            "file or -X");
         return;
     }
     fprintf(stderr, "%d, %zu point%s.", attempt->status, points,
@@ -78,8 +88,9 @@ void try_report(const struct attempt *attempt, struct text traceback)
     print_outcome(attempt);
     print_notes(notes, NOTE_NIL, "  ");
     if (stored && attempt->receipt.point_count > 0)
-        fprintf(stderr, "   receipt time: %u points",
-                notes->receipt_time_points);
+        fprintf(stderr, "   receipt time: %u point%s",
+                notes->receipt_time_points,
+                notes->receipt_time_points == 1 ? "" : "s");
     print_notes(notes, NOTE_LEFT_OUT, "   left out: ");
     fputc('\n', stderr);
     if (notes->lines[NOTE_WARNING].len > 0) {

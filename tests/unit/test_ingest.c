@@ -120,6 +120,14 @@ static void a_request_becomes_lines(void **state)
     assert_int_equal(fixture->notes.receipt_time_points, 2);
 }
 
+static void a_fallback_on_the_receipt_time_is_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *lines = "m v=1 999\nm v=2 1000\nm v=3\n";
+    assert_true(post(fixture, "/both", "", lines));
+    assert_int_equal(fixture->notes.receipt_time_points, 2);
+}
+
 static void a_point_may_choose_its_output(void **state)
 {
     struct fixture *fixture = *state;
@@ -228,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_request_becomes_lines),
+        TEST(a_fallback_on_the_receipt_time_is_counted),
         TEST(a_point_may_choose_its_output),
         TEST(a_native_write_goes_to_every_output_of_its_route),
         TEST(a_bad_native_line_stores_nothing),

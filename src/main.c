@@ -4,6 +4,7 @@
  * `try` and `test` say no.
  */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -35,9 +36,10 @@ static const char usage[] =
     "-c defaults to $MOONLINE_CONFIG, ./moonline.lua, "
     "/etc/moonline/moonline.lua.\n";
 
+/* For what is wrong with a known verb: what is said must not scroll away. */
 static int fail_usage(const char *said)
 {
-    fprintf(stderr, "moonline: %s\n\n%s", said, usage);
+    fprintf(stderr, "moonline: %s (`moonline help` shows all)\n", said);
     return EX_USAGE;
 }
 
@@ -117,14 +119,31 @@ static const struct verb {
     {"dead", run_later},        {"journal", run_later},
 };
 
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(name, verbs[i].name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+/* `moonline try --help` too is a question, not a mistake. */
+static bool asks_for_help(int argc, char **argv)
+{
+    return argc == 3
+           && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+}
+
 int main(int argc, char **argv)
 {
+    const struct verb *verb = argc < 2 ? NULL : find_verb(argv[1]);
+    if (verb)
+        return asks_for_help(argc, argv) ? run_help(0, NULL)
+                                         : verb->run(argc - 1, argv + 1);
+    fputs(usage, stderr);
     if (argc < 2)
-        return fail_usage("what to do?");
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
-    char said[100];
-    snprintf(said, sizeof said, "no verb `%.60s`", argv[1]);
-    return fail_usage(said);
+        fprintf(stderr, "\nmoonline: what to do?\n");
+    else
+        fprintf(stderr, "\nmoonline: no verb `%.60s`\n", argv[1]);
+    return EX_USAGE;
 }

@@ -48,6 +48,20 @@ static size_t count_routes(const struct config *config)
     return count;
 }
 
+static void print_count(const char *before, size_t count, const char *thing)
+{
+    printf("%s%zu %s%s", before, count, thing, count == 1 ? "" : "s");
+}
+
+static void print_fine(const struct config *config)
+{
+    printf("%s: ", config->path);
+    print_count("", count_routes(config), "route");
+    print_count(", ", config->scripts.count, "script");
+    print_count(", ", config->outputs.count, "output");
+    printf(": fine\n");
+}
+
 int tools_check(int argc, char **argv)
 {
     const char *path;
@@ -62,9 +76,7 @@ int tools_check(int argc, char **argv)
     const struct ingest_options options = config_ingest(config);
     struct ingest *ingest = ingest_new(&options, &err);
     if (ingest)
-        printf("%s: %zu routes, %zu scripts, %zu outputs: fine\n", config->path,
-               count_routes(config), config->scripts.count,
-               config->outputs.count);
+        print_fine(config);
     ingest_free(ingest);
     config_free(config);
     return ingest ? EX_OK : fail_with(&err);

@@ -79,6 +79,20 @@ def test_help_is_no_error(here, flag):
     assert out.startswith("usage: moonline VERB")
 
 
+@pytest.mark.parametrize("verb", ["serve", "check", "try", "test", "sink", "version"])
+def test_a_verb_can_be_asked_too(here, verb):
+    for flag in ("--help", "-h"):
+        code, out, err = run(verb, flag, cwd=here)
+        assert (code, err) == (0, "")
+        assert f"\n  {verb}" in out
+
+
+def test_what_is_wrong_is_said_last(here):
+    """Below it is nothing but the prompt."""
+    assert run("serv", cwd=here)[2].endswith("\nmoonline: no verb `serv`\n")
+    assert run("serve", "x", cwd=here)[2] == "moonline: serve takes only -c FILE (`moonline help` shows all)\n"
+
+
 def test_version_names_the_libraries(here):
     code, out, _ = run("version", cwd=here)
     assert code == 0
@@ -115,7 +129,7 @@ def test_wrong_arguments_are_usage(there, arguments):
 def test_check_is_silent_about_nothing_wrong(there):
     code, out, err = run("check", cwd=there)
     assert (code, err) == (0, "")
-    assert out == "moonline.lua: 3 routes, 1 scripts, 1 outputs: fine\n"
+    assert out == "moonline.lua: 3 routes, 1 script, 1 output: fine\n"
 
 
 def test_check_takes_a_file(there):
@@ -186,7 +200,8 @@ def test_try_takes_curls_own_line(there):
 def test_try_without_a_body_is_a_get(there):
     code, out, err = run("try", "http://h/open", cwd=there)
     assert (code, out) == (1, "")
-    assert err.startswith("405, nothing stored: ")
+    assert err.startswith("405, nothing stored: this path takes POST, PUT only, and without a body this is a GET: ")
+    assert "without a body" not in run("try", "-X", "DELETE", "http://h/open", cwd=there)[2]
     (there / "weather.lua").write_text('return function(req) return point("m", {}, { a = req.method }) end')
     assert run("try", "http://h/weather/1", cwd=there)[1].startswith('m a="GET" ')
     assert run("try", "-X", "POST", "http://h/weather/1", cwd=there)[1].startswith('m a="POST" ')

@@ -33,7 +33,7 @@ def test_the_route_to_paste_is_a_route(path, tmp_path):
     config.write_text('return { listen = "127.0.0.1:0", routes = {\n%s\n}}' % route[1])
     code, out, err = run("check", "-c", str(config), cwd=tmp_path, env={name: "s3cret" for name in secrets})
     assert code == 0, err
-    assert "1 routes, 1 scripts" in out + err
+    assert "1 route, 1 script" in out + err
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)

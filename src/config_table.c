@@ -110,6 +110,18 @@ static bool read_int(const struct setting *setting,
     return within(setting, option, (uint64_t)setting->integer, "", 1, err);
 }
 
+/* As must_be, for a text with a unit: the text itself is the mistake then. */
+static bool must_read(const struct setting *setting,
+                      const struct config_option *option, const char *what,
+                      struct error *err)
+{
+    if (setting->type != SETTING_TEXT)
+        return must_be(setting, option, what, err);
+    return config_tree_fail(err, setting, "%s must be %s, not \"%.40s\" (%s)",
+                            config_tree_name(setting), what, setting->text,
+                            option->text);
+}
+
 static bool read_size(const struct setting *setting,
                       const struct config_option *option, uint64_t *bytes,
                       struct error *err)
@@ -119,8 +131,8 @@ static bool read_size(const struct setting *setting,
     else if (setting->type != SETTING_TEXT
              || !config_units_size((struct text){setting->text, setting->len},
                                    bytes))
-        return must_be(setting, option, "a size such as \"64KB\" or \"1MiB\"",
-                       err);
+        return must_read(setting, option, "a size such as \"64KB\" or \"1MiB\"",
+                         err);
     return within(setting, option, *bytes, " bytes", 1, err);
 }
 
@@ -130,8 +142,8 @@ static bool read_time(const struct setting *setting,
 {
     if (setting->type != SETTING_TEXT
         || !config_units_time((struct text){setting->text, setting->len}, ns))
-        return must_be(setting, option, "a time such as \"200ms\" or \"10s\"",
-                       err);
+        return must_read(setting, option, "a time such as \"200ms\" or \"10s\"",
+                         err);
     return within(setting, option, *ns, "ms", 1000000, err);
 }
 

@@ -237,7 +237,8 @@ static bool check_parts(CURLU *parts, const char *url, struct error *err)
     /* The url itself is not shown: there may be a password in it. */
     if (code != CURLUE_OK)
         return fail(err, ERR_CONFIG,
-                    "url is none (%s); one is http://127.0.0.1:8086",
+                    "`url` is no server's address (%s); one is "
+                    "http://127.0.0.1:8086",
                     curl_url_strerror(code));
     if (has_part(parts, CURLUPART_USER) || has_part(parts, CURLUPART_PASSWORD))
         return fail(err, ERR_CONFIG,

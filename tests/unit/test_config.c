@@ -372,7 +372,7 @@ static void mistakes_of_the_top_are_told(void **state)
                      "moonline.lua:3: `limits` must be a table, not a number");
     assert_top_fails("  limits = {\n    body = 'big' }",
                      "moonline.lua:4: `body` must be a size such as \"64KB\" "
-                     "or \"1MiB\", not text (of a request, also unpacked)");
+                     "or \"1MiB\", not \"big\" (of a request, also unpacked)");
     assert_top_fails("  limits = { time = '1us' }",
                      "moonline.lua:3: `time` must be from 1ms to 10000ms (a "
                      "script's CPU time)");

@@ -167,7 +167,7 @@ static void a_wrong_type_names_all_four(void **state)
                    "\"1MiB\", not a number (a size)");
     assert_refused(text_setting("ns", "3"),
                    "x.lua:5: `ns` must be a time such as \"200ms\" or "
-                   "\"10s\", not text (a time)");
+                   "\"10s\", not \"3\" (a time)");
     assert_refused(int_setting("name", 10),
                    "x.lua:6: `name` must be \"red\", \"green\", not a number "
                    "(a colour)");

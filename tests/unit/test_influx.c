@@ -425,14 +425,14 @@ static void a_wrong_configuration_is_told(void **state)
         const char *token;
         const char *text;
     } wrong[] = {
-        {NULL, NULL, "url is none"},
-        {"", NULL, "url is none"},
+        {NULL, NULL, "`url` is no server's address"},
+        {"", NULL, "`url` is no server's address"},
         {"h:8086", NULL, "http://"},
         {"ftp://h/", NULL, "http://"},
         {"http://me:pw@h/", NULL, "user or password"},
         {"http://h/?db=x", NULL, "url holds a query"},
         {"http://h/#x", NULL, "url holds a query"},
-        {"http://h:99999/", NULL, "url is none"},
+        {"http://h:99999/", NULL, "`url` is no server's address"},
         {"http://h/", "tok\n", "token has a control byte at position 4"},
         {"http://h/", "a\r\nX: y", "token has a control byte at position 2"},
     };

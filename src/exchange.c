@@ -18,6 +18,7 @@
  */
 #include "exchange.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,15 +147,18 @@ static void log_refusal(const struct exchange *x)
     uint64_t hidden;
     if (!log_may_say(&limits[x->err.kind], 1000, &hidden))
         return;
+    char more[50] = "";
+    if (hidden > 0)
+        snprintf(more, sizeof more, " (%llu more like it)",
+                 (unsigned long long)hidden);
     struct text trace = {NULL, 0};
     if (x->err.kind == ERR_SCRIPT)
         trace = ingest_traceback(x->desk->ingest);
     log_line(x->answer.status < 500 ? LOG_INFO : LOG_WARN, "server",
-             "%u to %.*s for %.*s %.*s (%s): %s%s%.*s (%llu more like it)",
-             x->answer.status, TEXT_ARG(x->request.remote),
-             TEXT_ARG(x->request.method), TEXT_ARG(x->request.path),
-             x->request.id, x->err.text, trace.len ? "\n" : "", TEXT_ARG(trace),
-             (unsigned long long)hidden);
+             "%u to %.*s for %.*s %.*s (%s): %s%s%.*s%s", x->answer.status,
+             TEXT_ARG(x->request.remote), TEXT_ARG(x->request.method),
+             TEXT_ARG(x->request.path), x->request.id, x->err.text,
+             trace.len ? "\n" : "", TEXT_ARG(trace), more);
 }
 
 static void answer_error(struct exchange *x)

@@ -22,7 +22,7 @@ void log_set_level(enum log_level level)
     atomic_store(&lowest_level, (int)level);
 }
 
-/* A byte that could move a terminal or forge a line becomes \xNN. */
+/* A byte that could move a terminal or forge a line becomes \n, \t or \xNN. */
 static size_t escape(char *out, size_t room, const char *text)
 {
     size_t used = 0;
@@ -32,7 +32,10 @@ static size_t escape(char *out, size_t room, const char *text)
             out[used++] = *c;
         else
             used += (size_t)snprintf(out + used, room - used,
-                                     byte == '\n' ? "\\n" : "\\x%02x", byte);
+                                     byte == '\n'   ? "\\n"
+                                     : byte == '\t' ? "\\t"
+                                                    : "\\x%02x",
+                                     byte);
     }
     return used;
 }

@@ -168,7 +168,9 @@ bool file_write_all(const struct file_system *fs, int fd, const void *bytes,
         ssize_t written = fs->write(fs, fd, at, len);
         if (written < 0 && errno == EINTR)
             continue;
-        if (written < 0)
+        if (written == 0)
+            errno = ENOSPC; /* no system says so, but a loop would hang */
+        if (written <= 0)
             return fail_errno(err, "writing %s", what);
         at += written;
         len -= (size_t)written;

@@ -167,6 +167,26 @@ static void short_writes_are_carried_on(void **state)
     close(ends[1]);
 }
 
+static ssize_t nothing_at_all(const struct file_system *self, int fd,
+                              const void *bytes, size_t len)
+{
+    (void)self;
+    (void)fd;
+    (void)bytes;
+    (void)len;
+    return 0;
+}
+
+static void a_write_of_nothing_ends(void **state)
+{
+    (void)state;
+    struct file_system lazy = file_real;
+    struct error err;
+    lazy.write = nothing_at_all;
+    assert_false(file_write_all(&lazy, 1, "0123456789", 10, "x", &err));
+    assert_string_equal(err.text, "writing x: No space left on device");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +198,7 @@ int main(void)
         cmocka_unit_test(a_chatty_message_is_held_back),
         cmocka_unit_test(folders_are_made_down_to_the_last),
         cmocka_unit_test(short_writes_are_carried_on),
+        cmocka_unit_test(a_write_of_nothing_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

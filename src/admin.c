@@ -7,7 +7,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "health.h"
 #include "listener.h"
 #include "metrics.h"
+#include "thread.h"
 
 enum {
     MAX_CONNECTIONS = 64,
@@ -181,16 +181,9 @@ static bool start_daemon(struct admin *admin, int fd, struct error *err)
 
 static bool start_thread(struct admin *admin, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&admin->thread, NULL, work, admin);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code != 0)
-        return fail(err, ERR_IO, "no thread for the admin port: %s",
-                    strerror(code));
-    admin->has_thread = true;
-    return true;
+    admin->has_thread =
+        thread_start(&admin->thread, work, admin, "the admin port", err);
+    return admin->has_thread;
 }
 
 static bool start(struct admin *admin, const char *listen, struct error *err)

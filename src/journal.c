@@ -23,10 +23,8 @@
 #include "journal.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -40,11 +38,12 @@
 #include "meter.h"
 #include "space.h"
 #include "stats.h"
+#include "thread.h"
 #include "ticket.h"
 #include "wakers.h"
 #include "writer.h"
 
-enum { SYNC_TIMES_TO_JUDGE = 64, NEARLY_FULL_PERCENT = 90 };
+enum { NEARLY_FULL_PERCENT = 90 };
 
 #define SLOW_SYNC_NS NS_PER_MS
 #define LONGEST_WAIT_NS (5 * NS_PER_MS)
@@ -405,15 +404,9 @@ static void *run_committer(void *context)
 bool journal_start(struct journal *journal, struct error *err)
 {
     assert(!journal->is_started);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code =
-        pthread_create(&journal->committer, NULL, run_committer, journal);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    journal->is_started = code == 0;
-    errno = code;
-    return code == 0 || fail_errno(err, "starting the committer");
+    journal->is_started = thread_start(&journal->committer, run_committer,
+                                       journal, "the committer", err);
+    return journal->is_started;
 }
 
 static void stop_committer(struct journal *journal)
@@ -430,13 +423,6 @@ static void stop_committer(struct journal *journal)
 
 /* ---- readers ---- */
 
-static struct timespec deadline_after(int wait_ms)
-{
-    int64_t at = clock_mono_ns() + wait_ms * NS_PER_MS;
-    return (struct timespec){.tv_sec = (time_t)(at / NS_PER_S),
-                             .tv_nsec = (long)(at % NS_PER_S)};
-}
-
 uint64_t journal_durable(struct journal *journal, unsigned output,
                          uint64_t seen, int wait_ms)
 {
@@ -444,11 +430,11 @@ uint64_t journal_durable(struct journal *journal, unsigned output,
     const uint64_t *next_seq = &journal->outputs[output].next_seq;
     pthread_mutex_lock(&journal->lock);
     if (wait_ms > 0 && *next_seq <= seen) {
-        struct timespec deadline = deadline_after(wait_ms);
-        int code = 0;
-        while (*next_seq <= seen && !journal->waiters_stop && code == 0)
-            code = pthread_cond_timedwait(&journal->changed, &journal->lock,
-                                          &deadline);
+        int64_t until_ns = clock_mono_ns() + wait_ms * NS_PER_MS;
+        bool has_time = true;
+        while (*next_seq <= seen && !journal->waiters_stop && has_time)
+            has_time =
+                thread_wait_until(&journal->changed, &journal->lock, until_ns);
     }
     uint64_t durable = *next_seq;
     pthread_mutex_unlock(&journal->lock);
@@ -536,17 +522,6 @@ static bool open_output(struct journal *journal, struct output *output,
     return true;
 }
 
-static void init_locks(struct journal *journal)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&journal->lock, NULL);
-    pthread_cond_init(&journal->kicked, &attributes);
-    pthread_cond_init(&journal->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 struct journal *journal_open(const struct journal_options *options,
                              struct error *err)
 {
@@ -562,7 +537,9 @@ struct journal *journal_open(const struct journal_options *options,
     journal->open_group = 1;
     space_init(&journal->space, journal->fs, journal->dir,
                options->min_free_bytes, journal->mono_ns);
-    init_locks(journal);
+    pthread_mutex_init(&journal->lock, NULL);
+    thread_init_condition(&journal->kicked);
+    thread_init_condition(&journal->changed);
     journal->tickets.lock = &journal->lock;
     journal->output_count = options->output_count;
     journal->outputs = xcalloc(options->output_count, sizeof(struct output));

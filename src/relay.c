@@ -1,6 +1,6 @@
 /* relay.c - see relay.h.
  *
- * The story is run(), below: frames from the journal become a batch, the batch
+ * The story is run(): frames from the journal become a batch, the batch
  * is posted until it is accepted, and then it is settled in the journal. Lines
  * are read from disk and never queued here, so a backlog of any size costs one
  * batch of memory; a batch grows with the backlog up to its limits, which is
@@ -11,18 +11,15 @@
  * is too long for a server that is back, so meanwhile it is asked, once a
  * second, whether a write would do; when that changes from no to yes the wait
  * is over. (A server that says yes all along, and no to our lines, is left in
- * peace.) What is wrong is told when it changes, and then once a minute.
+ * peace.) What is told of it, outage.c decides.
  */
 #include "relay.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backoff.h"
 #include "batch.h"
@@ -31,10 +28,11 @@
 #include "error.h"
 #include "file.h"
 #include "journal.h"
-#include "log.h"
+#include "outage.h"
 #include "outfile.h"
 #include "stats.h"
 #include "tail.h"
+#include "thread.h"
 
 #define IDLE_NS (500 * NS_PER_MS)       /* between looks at the cursor */
 #define NAP_NS (10 * NS_PER_MS)         /* for lines to add up */
@@ -44,7 +42,6 @@
 #define FILE_CAP_NS NS_PER_S            /* trying a file costs nothing */
 #define PROBE_NS NS_PER_S               /* for a server that is away */
 #define HELD_PROBE_NS (5 * NS_PER_S)    /* for one that says 4xx */
-#define REMIND_NS (60 * NS_PER_S)
 
 enum { UNREADABLE = -1 }; /* for a status: not the server, the journal */
 
@@ -56,19 +53,34 @@ struct relay {
     struct influx *influx; /* one of these two */
     struct outfile *outfile;
     struct backoff backoff;
-    int told_status; /* of the failure that was logged last */
-    int64_t remind_at_ns;
-    int64_t failing_since_ns; /* monotonic, 0: it is not */
+    struct outage outage;
 
     pthread_t thread;
     bool has_thread;
     atomic_bool stopping;
     atomic_uint_least64_t settled_seq;
     pthread_cond_t wake;  /* stopping was set */
-    pthread_cond_t moved; /* settled_seq or status changed */
-    pthread_mutex_t lock;
-    struct relay_status status; /* guarded by lock, but for pending_points */
+    pthread_cond_t moved; /* settled_seq or outage changed */
+    pthread_mutex_t lock; /* of the two conditions */
 };
+
+static bool fill(struct relay *relay);
+static bool deliver(struct relay *relay, struct text lines);
+static void settle(struct relay *relay, size_t points, size_t bytes);
+
+static void *run(void *context)
+{
+    struct relay *relay = context;
+    while (fill(relay)) {
+        size_t points;
+        struct text lines = batch_window(&relay->batch, &points);
+        if (deliver(relay, lines))
+            settle(relay, points, lines.len);
+    }
+    return NULL;
+}
+
+/* ---- what all steps need ---- */
 
 static bool is_stopping(struct relay *relay)
 {
@@ -88,68 +100,33 @@ static uint64_t pending_points(struct relay *relay)
     return durable > settled ? durable - settled : 0;
 }
 
-static struct timespec timespec_of(int64_t mono_ns)
-{
-    return (struct timespec){.tv_sec = (time_t)(mono_ns / NS_PER_S),
-                             .tv_nsec = (long)(mono_ns % NS_PER_S)};
-}
-
 /* Sleeps, unless it is to stop. */
 static void sleep_until(struct relay *relay, int64_t until_ns)
 {
-    struct timespec until = timespec_of(until_ns);
-    int code = 0;
+    bool has_time = true;
     pthread_mutex_lock(&relay->lock);
-    while (!is_stopping(relay) && code != ETIMEDOUT)
-        code = pthread_cond_timedwait(&relay->wake, &relay->lock, &until);
+    while (!is_stopping(relay) && has_time)
+        has_time = thread_wait_until(&relay->wake, &relay->lock, until_ns);
     pthread_mutex_unlock(&relay->lock);
 }
 
-/* ---- what is told ---- */
-
-static void note_failure(struct relay *relay, int status, const char *reason,
-                         int64_t wait_ns)
+static void report_failure(struct relay *relay, int status, const char *reason,
+                           int64_t wait_ns)
 {
-    int64_t now_ns = clock_mono_ns();
-    bool is_new = relay->failing_since_ns == 0;
-    if (is_new)
-        relay->failing_since_ns = now_ns;
+    outage_report(&relay->outage, status, reason, wait_ns,
+                  pending_points(relay));
     pthread_mutex_lock(&relay->lock);
-    relay->status.is_waiting = true;
-    if (is_new)
-        relay->status.failing_since_ns = clock_wall_ns();
-    snprintf(relay->status.reason, sizeof relay->status.reason, "%.500s",
-             reason);
     pthread_cond_broadcast(&relay->moved);
     pthread_mutex_unlock(&relay->lock);
-
-    if (!is_new && status == relay->told_status && now_ns < relay->remind_at_ns)
-        return;
-    relay->told_status = status;
-    relay->remind_at_ns = now_ns + REMIND_NS;
-    log_line(LOG_WARN, relay->who,
-             "%s; nothing is lost, points waiting: %" PRIu64
-             ", next try in %.2f s",
-             reason, pending_points(relay), (double)wait_ns / NS_PER_S);
 }
 
-static void note_success(struct relay *relay)
+static void report_success(struct relay *relay)
 {
     relay->backoff.failures = 0;
-    if (relay->failing_since_ns == 0)
-        return;
-    int64_t failed_ns = clock_mono_ns() - relay->failing_since_ns;
-    relay->failing_since_ns = 0;
-    relay->told_status = 0;
-    pthread_mutex_lock(&relay->lock);
-    relay->status = (struct relay_status){0};
-    pthread_mutex_unlock(&relay->lock);
-    log_line(LOG_INFO, relay->who,
-             "delivers again after %.1f s; points waiting: %" PRIu64,
-             (double)failed_ns / NS_PER_S, pending_points(relay));
+    outage_end(&relay->outage, pending_points(relay));
 }
 
-/* ---- one batch ---- */
+/* ---- frames to a batch ---- */
 
 static bool take_frame(struct relay *relay, int64_t wait_ns)
 {
@@ -164,10 +141,10 @@ static bool take_frame(struct relay *relay, int64_t wait_ns)
     if (is_taken)
         batch_add(&relay->batch, first_seq, points, clock_mono_ns());
     if (!is_taken && err.kind != ERR_NONE) {
-        note_failure(relay, UNREADABLE, err.text, DISK_PAUSE_NS);
+        report_failure(relay, UNREADABLE, err.text, DISK_PAUSE_NS);
         sleep_until(relay, clock_mono_ns() + DISK_PAUSE_NS);
-    } else if (relay->told_status == UNREADABLE) {
-        note_success(relay);
+    } else if (outage_is_about(&relay->outage, UNREADABLE)) {
+        report_success(relay);
     }
     return is_taken;
 }
@@ -198,6 +175,8 @@ static bool fill(struct relay *relay)
     }
     return false;
 }
+
+/* ---- a batch to the output ---- */
 
 static void post(struct relay *relay, struct text lines,
                  struct influx_answer *answer)
@@ -246,7 +225,7 @@ static bool deliver(struct relay *relay, struct text lines)
         post(relay, lines, &answer);
         switch (answer.verdict) {
         case VERDICT_ACCEPTED:
-            note_success(relay);
+            report_success(relay);
             return true;
         case VERDICT_RETRY:
         case VERDICT_HOLD:
@@ -256,7 +235,7 @@ static bool deliver(struct relay *relay, struct text lines)
             return false;
         int64_t wait_ns = backoff_next_ns(
             &relay->backoff, answer.retry_after_ns, fs->random(fs));
-        note_failure(relay, answer.status, answer.reason, wait_ns);
+        report_failure(relay, answer.status, answer.reason, wait_ns);
         wait_for_server(relay, &answer, wait_ns);
         if (is_stopping(relay))
             return false;
@@ -264,29 +243,19 @@ static bool deliver(struct relay *relay, struct text lines)
     }
 }
 
+/* ---- delivered: the journal may forget it ---- */
+
 static void settle(struct relay *relay, size_t points, size_t bytes)
 {
     uint64_t seq = batch_drop(&relay->batch, points);
     tail_settle(relay->tail, seq);
+    stats_add(&counters(relay)->delivered_points, points);
+    stats_add(&counters(relay)->sent_bytes, bytes);
+    stats_add(&counters(relay)->batches, 1);
     pthread_mutex_lock(&relay->lock);
     atomic_store(&relay->settled_seq, seq);
     pthread_cond_broadcast(&relay->moved);
     pthread_mutex_unlock(&relay->lock);
-    stats_add(&counters(relay)->delivered_points, points);
-    stats_add(&counters(relay)->sent_bytes, bytes);
-    stats_add(&counters(relay)->batches, 1);
-}
-
-static void *run(void *context)
-{
-    struct relay *relay = context;
-    while (fill(relay)) {
-        size_t points;
-        struct text lines = batch_window(&relay->batch, &points);
-        if (deliver(relay, lines))
-            settle(relay, points, lines.len);
-    }
-    return NULL;
 }
 
 /* ---- start and stop ---- */
@@ -327,10 +296,9 @@ static bool open_tail(struct relay *relay, struct error *err)
 
 static bool start_thread(struct relay *relay, struct error *err)
 {
-    int code = pthread_create(&relay->thread, NULL, run, relay);
-    relay->has_thread = code == 0;
-    errno = code;
-    return relay->has_thread || fail_errno(err, "a thread for %s", relay->who);
+    relay->has_thread =
+        thread_start(&relay->thread, run, relay, relay->who, err);
+    return relay->has_thread;
 }
 
 struct relay *relay_start(const struct relay_options *options,
@@ -345,12 +313,9 @@ struct relay *relay_start(const struct relay_options *options,
                &(struct batch_options){.max_lines = options->batch_lines,
                                        .max_bytes = options->batch_bytes,
                                        .flush_ns = options->flush_ns});
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&relay->wake, &monotonic);
-    pthread_cond_init(&relay->moved, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    outage_init(&relay->outage, relay->who);
+    thread_init_condition(&relay->wake);
+    thread_init_condition(&relay->moved);
     pthread_mutex_init(&relay->lock, NULL);
     if (open_output(relay, err) && open_tail(relay, err)
         && start_thread(relay, err))
@@ -361,12 +326,13 @@ struct relay *relay_start(const struct relay_options *options,
 
 bool relay_await_settled(struct relay *relay, int wait_ms)
 {
-    struct timespec until = timespec_of(clock_mono_ns() + wait_ms * NS_PER_MS);
-    int code = 0;
+    int64_t until_ns = clock_mono_ns() + wait_ms * NS_PER_MS;
+    int64_t since_ns;
+    bool has_time = true;
     pthread_mutex_lock(&relay->lock);
-    while (pending_points(relay) > 0 && !relay->status.is_waiting
-           && code != ETIMEDOUT)
-        code = pthread_cond_timedwait(&relay->moved, &relay->lock, &until);
+    while (pending_points(relay) > 0 && has_time
+           && !outage_look(&relay->outage, &since_ns, NULL))
+        has_time = thread_wait_until(&relay->moved, &relay->lock, until_ns);
     pthread_mutex_unlock(&relay->lock);
     return pending_points(relay) == 0;
 }
@@ -388,13 +354,12 @@ void relay_stop(struct relay *relay)
     pthread_cond_destroy(&relay->wake);
     pthread_cond_destroy(&relay->moved);
     pthread_mutex_destroy(&relay->lock);
+    outage_deinit(&relay->outage);
     free(relay);
 }
 
 void relay_status(struct relay *relay, struct relay_status *status)
 {
-    pthread_mutex_lock(&relay->lock);
-    *status = relay->status;
-    pthread_mutex_unlock(&relay->lock);
+    outage_look(&relay->outage, &status->failing_since_ns, status->reason);
     status->pending_points = pending_points(relay);
 }

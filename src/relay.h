@@ -43,7 +43,6 @@ bool relay_await_settled(struct relay *relay, int wait_ms);
 void relay_stop(struct relay *relay);
 
 struct relay_status {
-    bool is_waiting;          /* for the next try after a failure */
     int64_t failing_since_ns; /* wall time, 0: it is not */
     uint64_t pending_points;
     char reason[512]; /* of the last failure */

@@ -20,7 +20,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +34,7 @@
 #include "journal.h"
 #include "log.h"
 #include "peers.h"
+#include "thread.h"
 
 enum { MAX_ADDRESSES = 16, LONGEST_WAIT_MS = 1000, TRIM_AFTER_FREED = 1000 };
 
@@ -295,18 +295,11 @@ struct worker *worker_new(const struct worker_options *options,
     return NULL;
 }
 
-/* Signals are main's business. */
 bool worker_start(struct worker *worker, struct error *err)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&worker->thread, NULL, work, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code != 0)
-        return fail(err, ERR_IO, "no thread for a worker: %s", strerror(code));
-    worker->has_thread = true;
-    return true;
+    worker->has_thread =
+        thread_start(&worker->thread, work, worker, "a worker", err);
+    return worker->has_thread;
 }
 
 void worker_wake(struct worker *worker)

@@ -49,7 +49,7 @@ static int set_up(void **state)
 {
     (void)state;
     journal_now = (struct journal_status){.max_bytes = 1000};
-    influx.now = paper.now = (struct relay_status){.is_waiting = false};
+    influx.now = paper.now = (struct relay_status){.pending_points = 0};
     buf_init(&out, 1 << 20);
     return 0;
 }

@@ -164,7 +164,7 @@ static bool is_waiting(struct fixture *f)
 {
     struct relay_status status;
     relay_status(f->relay, &status);
-    return status.is_waiting;
+    return status.failing_since_ns != 0;
 }
 
 /* All lines from first on, in order, each once, in the bodies of the requests

@@ -6,7 +6,10 @@
  *
  * What can go wrong: Lua's messages quote the source. Where such a quote is a
  * string it might be a token, so the message is cut before it. Reading a global
- * that nobody set is an error here: `token = TOKEN` would else be no token.
+ * that nobody set is an error here: `token = TOKEN` would else be no token. A
+ * file that loops or fills the memory ends with its line, as a script does, and
+ * one that names a table again and again (30 times two of the one before) ends
+ * at a number of values: the copy has each of them.
  */
 #include "config_file.h"
 
@@ -22,13 +25,24 @@
 #include <lualib.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "config_place.h"
 #include "config_tree.h"
 #include "error.h"
 #include "file.h"
 #include "log.h"
+#include "script_lua.h"
+#include "script_text.h"
 
-enum { FILE_BYTES = 1 << 20, SECRET_BYTES = 16 << 10, MAX_DEPTH = 32 };
+enum {
+    FILE_BYTES = 1 << 20,
+    SECRET_BYTES = 16 << 10,
+    MAX_DEPTH = 32,
+    MAX_VALUES = 50000, /* LIMIT_ROUTES routes of fifty each */
+    MEMORY_BYTES = 64 << 20
+};
+
+#define BUDGET_NS (UINT64_C(2000) * NS_PER_MS)
 
 /* The chunk's name: Lua would shorten a long path in its messages. */
 #define CHUNK "configuration"
@@ -95,8 +109,8 @@ static int lua_undeclared(lua_State *L)
 static int open_libraries(lua_State *L)
 {
     static const char *const left_out[] = {
-        "dofile",       "loadfile",     "load",   "collectgarbage",
-        "getmetatable", "setmetatable", "rawset", "print"};
+        "dofile",       "loadfile", "load",  "collectgarbage", "getmetatable",
+        "setmetatable", "rawset",   "print", "xpcall"};
     luaL_requiref(L, "_G", luaopen_base, 1);
     luaL_requiref(L, "string", luaopen_string, 1);
     luaL_requiref(L, "table", luaopen_table, 1);
@@ -106,6 +120,7 @@ static int open_libraries(lua_State *L)
         lua_pushnil(L);
         lua_setglobal(L, left_out[i]);
     }
+    script_text_open(L);
     lua_register(L, "env", lua_env);
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, lua_file, 1);
@@ -143,13 +158,24 @@ static bool fail_lua(lua_State *L, const char *path, struct error *err)
                 message + (has_line ? sizeof CHUNK : 0));
 }
 
-static bool copy_value(lua_State *L, struct setting *setting, int depth,
-                       struct error *err);
+/* Where the copy goes on, and how many values it may still have. */
+struct copying {
+    int depth;
+    size_t *left;
+};
+
+static bool copy_value(lua_State *L, struct setting *setting,
+                       struct copying copying, struct error *err);
 
 /* The key at -2 and the value at -1 become an item of setting. */
-static bool copy_item(lua_State *L, struct setting *setting, int depth,
-                      struct error *err)
+static bool copy_item(lua_State *L, struct setting *setting,
+                      struct copying copying, struct error *err)
 {
+    if ((*copying.left)-- == 0) {
+        *copying.left = 0;
+        return fail(err, ERR_CONFIG, "%s: more than %d values, at %s",
+                    setting->file, MAX_VALUES, config_tree_name(setting));
+    }
     setting->items =
         xrealloc(setting->items, (setting->count + 1) * sizeof *setting->items);
     struct setting *item = &setting->items[setting->count++];
@@ -161,19 +187,19 @@ static bool copy_item(lua_State *L, struct setting *setting, int depth,
     else
         return fail(err, ERR_CONFIG, "%s: a %s as the key in %s", setting->file,
                     luaL_typename(L, -2), config_tree_name(setting));
-    return copy_value(L, item, depth, err);
+    return copy_value(L, item, copying, err);
 }
 
-static bool copy_table(lua_State *L, struct setting *setting, int depth,
-                       struct error *err)
+static bool copy_table(lua_State *L, struct setting *setting,
+                       struct copying copying, struct error *err)
 {
     setting->type = SETTING_TABLE;
-    if (depth > MAX_DEPTH || !lua_checkstack(L, 4))
+    if (copying.depth++ > MAX_DEPTH || !lua_checkstack(L, 4))
         return fail(err, ERR_CONFIG, "%s: %s is nested deeper than %d",
                     setting->file, config_tree_name(setting), MAX_DEPTH);
     lua_pushnil(L);
     while (lua_next(L, -2)) {
-        bool copied = copy_item(L, setting, depth + 1, err);
+        bool copied = copy_item(L, setting, copying, err);
         lua_pop(L, 1);
         if (!copied)
             return false;
@@ -189,8 +215,8 @@ static void copy_text(lua_State *L, struct setting *setting)
     memcpy(setting->text, text, setting->len);
 }
 
-static bool copy_value(lua_State *L, struct setting *setting, int depth,
-                       struct error *err)
+static bool copy_value(lua_State *L, struct setting *setting,
+                       struct copying copying, struct error *err)
 {
     switch (lua_type(L, -1)) {
     case LUA_TBOOLEAN:
@@ -206,7 +232,7 @@ static bool copy_value(lua_State *L, struct setting *setting, int depth,
         copy_text(L, setting);
         return true;
     case LUA_TTABLE:
-        return copy_table(L, setting, depth, err);
+        return copy_table(L, setting, copying, err);
     default:
         setting->type = SETTING_OTHER;
         return true;
@@ -218,6 +244,7 @@ static bool run(lua_State *L, const struct buf *lua, struct setting *root,
 {
     const char *path = root->file;
     const char *slash = strrchr(path, '/');
+    script_lua_limit(L, BUDGET_NS);
     lua_pushcfunction(L, open_libraries);
     lua_pushlstring(L, path, slash ? (size_t)(slash + 1 - path) : 0);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK
@@ -229,7 +256,8 @@ static bool run(lua_State *L, const struct buf *lua, struct setting *root,
     if (!lua_istable(L, -1))
         return fail(err, ERR_CONFIG,
                     "%s: the file must return a table: return { ... }", path);
-    return copy_value(L, root, 0, err);
+    size_t left = MAX_VALUES;
+    return copy_value(L, root, (struct copying){.left = &left}, err);
 }
 
 bool config_file_load(const char *path, struct setting *root, struct error *err)
@@ -237,7 +265,8 @@ bool config_file_load(const char *path, struct setting *root, struct error *err)
     struct buf lua;
     buf_init(&lua, FILE_BYTES);
     *root = (struct setting){.file = path};
-    lua_State *L = luaL_newstate();
+    struct script_lua bounds = {.limits = {.memory_bytes = MEMORY_BYTES}};
+    lua_State *L = script_lua_new_state(&bounds);
     bool loaded =
         L && file_read(&file_real, path, &lua, err) && run(L, &lua, root, err);
     if (loaded)

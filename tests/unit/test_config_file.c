@@ -301,6 +301,40 @@ static void nothing_of_the_system_is_within_reach(void **state)
 }
 
 /* A text of the file could be a token, so no message quotes one. */
+static void a_file_that_never_ends_is_ended(void **state)
+{
+    (void)state;
+    assert_fails("while true do end",
+                 "moonline.lua:1: time limit of 2000 ms reached");
+    assert_fails("local function loop() while true do end end\n"
+                 "while true do\n"
+                 "  pcall(loop)\n"
+                 "end",
+                 "moonline.lua:3: time limit of 2000 ms reached");
+    assert_fails("return { a = xpcall }",
+                 "moonline.lua:1: `xpcall` is not defined");
+    assert_fails("return { a = ('x'):rep(1e9) }",
+                 "moonline.lua:1: string.rep: more than 1048576 bytes");
+}
+
+static void a_file_that_fills_the_memory_is_ended(void **state)
+{
+    (void)state;
+    assert_fails("local s = 'x'\nwhile true do s = s .. s end",
+                 "moonline.lua: not enough memory");
+}
+
+static void a_file_of_too_many_values_is_refused(void **state)
+{
+    (void)state;
+    assert_fails("local t = {}\nfor i = 1, 60000 do t[i] = i end\n"
+                 "return { many = t }",
+                 "moonline.lua: more than 50000 values, at `many`");
+    assert_fails("local t = {}\nfor i = 1, 30 do t = { t, t } end\n"
+                 "return { twice = t }",
+                 "moonline.lua: more than 50000 values, at element 1");
+}
+
 static void no_message_quotes_a_text(void **state)
 {
     (void)state;
@@ -361,6 +395,9 @@ int main(void)
         cmocka_unit_test(what_is_wrong_has_file_and_line),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(nothing_of_the_system_is_within_reach),
+        cmocka_unit_test(a_file_that_never_ends_is_ended),
+        cmocka_unit_test(a_file_that_fills_the_memory_is_ended),
+        cmocka_unit_test(a_file_of_too_many_values_is_refused),
         cmocka_unit_test(no_message_quotes_a_text),
     };
     return cmocka_run_group_tests(tests, enter, leave);

@@ -40,9 +40,18 @@ def test_the_first_configuration_is_taken(here):
 
 def test_the_first_script_gives_the_point_that_is_shown(here):
     line = re.search(r"moonline try -s tank.lua -d '(.*)'", README)[1]
-    code, out, _ = run("try", "-s", "tank.lua", "-d", line, cwd=here)
+    code, out, err = run("try", "-s", "tank.lua", "-d", line, cwd=here)
     assert code == 0
-    assert out in README
+    assert f"```\n{out}{err}```" in README
+
+
+def test_the_first_curl_line_for_it_is_taken(here):
+    (here / "moonline.lua").write_text(block('path = "/tank"', "TANK_TOKEN"))
+    header, line = re.search(r"^curl -i http://127.0.0.1:8580/tank -H '(.*?)' -d '(.*?)'", README, re.M).groups()
+    secret = re.search(r"TANK_TOKEN=(\S+)", README)[1]
+    code, _, err = run("try", "-H", header, "-d", line, "http://127.0.0.1:8580/tank", cwd=here, env={**SECRETS, "TANK_TOKEN": secret})
+    assert code == 0
+    assert "401" not in err
 
 
 def test_the_recorded_test_passes(here):

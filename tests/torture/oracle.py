@@ -267,6 +267,7 @@ def send(ledger, caller, connection, numbers, target="/w"):
         with ledger.changed:
             ledger.statuses[status] += 1
             ledger.slowest_s = max(ledger.slowest_s, took)
+            ledger.changed.notify_all()
     if status == 204:
         ledger.ack(connection, numbers)
     elif status != 503:

@@ -96,6 +96,8 @@ class Stand:
             if process is self.process:
                 self.port = None
             self.changed.notify_all()
+        with self.ledger.changed:
+            self.ledger.changed.notify_all()  # nothing more will arrive
 
     def wait_ready(self, seconds=PATIENCE_S):
         """True: it listens. False: it has ended instead."""

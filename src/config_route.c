@@ -27,10 +27,8 @@ struct form {
     char *script;
     const struct setting *output;
     const struct setting *reply;
-    int on_error;
-    int on_bad_body;
     int repeats;
-    int ack;
+    int only_one; /* of options that have one value in this version */
     const struct setting *vars;
     const struct setting *tags;
     const struct setting *verify;
@@ -41,13 +39,13 @@ struct form {
 };
 
 static const struct config_name on_errors[] = {
-    {"refuse", true, false}, {"keep", false, true}, {NULL, 0, false}};
+    {"refuse", 0, false}, {"keep", 0, true}, {NULL, 0, false}};
 static const struct config_name on_bad_bodies[] = {
-    {"refuse", false, false}, {"keep", true, true}, {NULL, 0, false}};
+    {"refuse", 0, false}, {"keep", 0, true}, {NULL, 0, false}};
 static const struct config_name repeats[] = {
     {"warn", false, false}, {"spread", true, false}, {NULL, 0, false}};
 static const struct config_name acks[] = {
-    {"stored", false, false}, {"written", true, true}, {NULL, 0, false}};
+    {"stored", 0, false}, {"written", 0, true}, {NULL, 0, false}};
 
 #define AT(member) offsetof(struct form, member)
 
@@ -57,13 +55,13 @@ static const struct config_option options[] = {
     {"script", CONFIG_TEXT, AT(script), .text = "a shipped one, or a file.lua"},
     {"output", CONFIG_ANY, AT(output), .text = "one name or several"},
     {"reply", CONFIG_ANY, AT(reply), .text = "what a sender is answered"},
-    {"on_error", CONFIG_NAME, AT(on_error), .text = "when the script fails",
+    {"on_error", CONFIG_NAME, AT(only_one), .text = "when the script fails",
      .names = on_errors},
-    {"on_bad_body", CONFIG_NAME, AT(on_bad_body),
+    {"on_bad_body", CONFIG_NAME, AT(only_one),
      .text = "when a body is unreadable", .names = on_bad_bodies},
     {"repeats", CONFIG_NAME, AT(repeats), .text = "of equal series and time",
      .names = repeats},
-    {"ack", CONFIG_NAME, AT(ack), .text = "when a sender is answered",
+    {"ack", CONFIG_NAME, AT(only_one), .text = "when a sender is answered",
      .names = acks},
     {"vars", CONFIG_ANY, AT(vars), .text = "req.vars of the script"},
     {"tags", CONFIG_ANY, AT(tags), .text = "added where the script set none"},
@@ -264,7 +262,6 @@ static bool read_verify(const struct form *form, const struct setting *setting,
                         struct error *err)
 {
     struct route *route = form->route;
-    route->says_verify = form->verify != NULL;
     if (form->verify)
         return config_verify_read(form->verify, &route->verify, err);
     return !context->open_address
@@ -307,14 +304,9 @@ static void take_texts(struct form *form)
 {
     struct route *route = form->route;
     route->pattern = form->path;
-    route->secrets = form->secrets;
     route->content_type = form->content_type;
-    route->refuse_on_error = form->on_error;
-    route->keep_bad_body = form->on_bad_body;
     route->spread_repeats = form->repeats;
-    route->ack_written = form->ack;
     form->path = NULL;
-    form->secrets = NULL;
     form->content_type = NULL;
 }
 

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "buf.h"
-#include "config_units.h"
 #include "error.h"
+#include "near.h"
 
-enum { PATH_BYTES = 4096, MAX_SHIPPED = 200 };
+enum { PATH_BYTES = 4096 };
 
 static bool is_dir(const char *path)
 {
@@ -20,7 +20,8 @@ static bool is_dir(const char *path)
     return path && path[0] && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-const char *config_script_shipped_dir(void)
+/* The first shipped folder that is there, or NULL. */
+static const char *shipped_dir(void)
 {
     const char *named = getenv("MOONLINE_SCRIPTS");
     if (is_dir(named))
@@ -32,31 +33,22 @@ const char *config_script_shipped_dir(void)
 
 static bool is_shipped_name(const char *name)
 {
-    size_t len = strlen(name);
-    bool ends_in_lua = len > 4 && strcmp(name + len - 4, ".lua") == 0;
-    return !strchr(name, '/') && !ends_in_lua;
+    return !strchr(name, '/') && !text_ends_with(text_of(name), TEXT(".lua"));
 }
 
-/* The shipped script that was probably meant, into out; empty: none is near. */
-static void nearest_shipped(const char *dir, const char *name, char *out,
-                            size_t size)
+/* The shipped script that was probably meant. */
+static void find_near(const char *dir, struct near *near)
 {
-    char *names[MAX_SHIPPED];
-    size_t count = 0;
     DIR *stream = dir ? opendir(dir) : NULL;
     for (struct dirent *entry; stream && (entry = readdir(stream));) {
-        size_t len = strlen(entry->d_name);
-        if (count < MAX_SHIPPED && len > 4
-            && strcmp(entry->d_name + len - 4, ".lua") == 0)
-            names[count++] = xstrndup(entry->d_name, len - 4);
+        char *end = strrchr(entry->d_name, '.');
+        if (!end || strcmp(end, ".lua") != 0)
+            continue;
+        *end = '\0';
+        near_offer(near, entry->d_name);
     }
     if (stream)
         closedir(stream);
-    size_t nearest =
-        config_units_nearest(name, (const char *const *)names, count);
-    snprintf(out, size, "%s", nearest < count ? names[nearest] : "");
-    for (size_t i = 0; i < count; i++)
-        free(names[i]);
 }
 
 static bool missing(const char *dir, const char *name, const char *path,
@@ -64,12 +56,13 @@ static bool missing(const char *dir, const char *name, const char *path,
 {
     if (!is_shipped_name(name))
         return fail(err, ERR_CONFIG, "there is no script %s", path);
-    char hint[100];
-    nearest_shipped(dir, name, hint, sizeof hint);
-    if (hint[0])
+    struct near near;
+    near_init(&near, text_of(name));
+    find_near(dir, &near);
+    if (near.name[0])
         return fail(err, ERR_CONFIG,
                     "no shipped script \"%s\" (did you mean \"%s\"?)", name,
-                    hint);
+                    near.name);
     return fail(err, ERR_CONFIG,
                 "no shipped script \"%s\" in %s (a file beside the "
                 "configuration is \"%s.lua\")",
@@ -79,7 +72,7 @@ static bool missing(const char *dir, const char *name, const char *path,
 static bool find(const char *dir, const char *name, char *path,
                  struct error *err)
 {
-    const char *shipped = config_script_shipped_dir();
+    const char *shipped = shipped_dir();
     int len;
     if (is_shipped_name(name))
         len = snprintf(path, PATH_BYTES, "%s/%s.lua", shipped ? shipped : ".",
@@ -105,7 +98,7 @@ bool config_script_add(struct config_scripts *scripts, const char *dir,
             return true;
         }
     struct script_source source = {0};
-    if (!script_source_load(&source, path, config_script_shipped_dir(), err))
+    if (!script_source_load(&source, path, shipped_dir(), err))
         return false;
     scripts->items =
         xrealloc(scripts->items, (scripts->count + 1) * sizeof *scripts->items);

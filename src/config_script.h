@@ -24,6 +24,3 @@ struct config_scripts {
 bool config_script_add(struct config_scripts *scripts, const char *dir,
                        const char *name, int *index, struct error *err);
 void config_script_deinit(struct config_scripts *scripts);
-
-/* The first shipped folder that is there, or NULL. */
-const char *config_script_shipped_dir(void);

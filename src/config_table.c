@@ -12,8 +12,7 @@
 #include "config_tree.h"
 #include "config_units.h"
 #include "error.h"
-
-enum { MAX_NAMES = 64 };
+#include "near.h"
 
 static bool must_be(const struct setting *setting,
                     const struct config_option *option, const char *what,
@@ -24,7 +23,7 @@ static bool must_be(const struct setting *setting,
                             config_tree_type_name(setting), option->text);
 }
 
-bool config_table_later(const struct setting *setting, struct error *err)
+static bool fail_later(const struct setting *setting, struct error *err)
 {
     return config_tree_fail(err, setting, "%s is not available in this version",
                             config_tree_name(setting));
@@ -208,7 +207,7 @@ static bool read_value(const struct setting *setting,
         *(const struct setting **)slot = setting;
         return true;
     case CONFIG_LATER:
-        return config_table_later(setting, err);
+        return fail_later(setting, err);
     }
     return false;
 }
@@ -217,21 +216,20 @@ static bool unknown(const struct setting *setting,
                     const struct config_option *options, size_t count,
                     struct error *err)
 {
-    const char *names[MAX_NAMES];
-    size_t known = count < MAX_NAMES ? count : MAX_NAMES;
-    for (size_t i = 0; i < known; i++)
-        names[i] = options[i].name;
     if (!setting->key)
         return config_tree_fail(err, setting,
                                 "%s has no name; each option is name = value",
                                 config_tree_name(setting));
-    size_t nearest = config_units_nearest(setting->key, names, known);
-    if (nearest == known)
+    struct near near;
+    near_init(&near, text_of(setting->key));
+    for (size_t i = 0; i < count; i++)
+        near_offer(&near, options[i].name);
+    if (!near.name[0])
         return config_tree_fail(err, setting, "unknown option %s",
                                 config_tree_name(setting));
     return config_tree_fail(err, setting,
                             "unknown option %s (did you mean `%s`?)",
-                            config_tree_name(setting), names[nearest]);
+                            config_tree_name(setting), near.name);
 }
 
 static bool read_item(const struct setting *item,

@@ -51,9 +51,6 @@ bool config_table_read(const struct setting *table,
                        const struct config_option *options, size_t count,
                        void *out, struct error *err);
 
-/* "`x` is not available in this version". */
-bool config_table_later(const struct setting *setting, struct error *err);
-
 /* The texts of a list, or of one text, as CONFIG_LIST has it. */
 bool config_table_list(const struct setting *setting, char ***list,
                        struct error *err);

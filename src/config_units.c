@@ -1,6 +1,5 @@
 /* config_units.c - see config_units.h. A size or time is a decimal number and
- * a unit from a table; the nearest name is the one with the fewest letters
- * added, dropped, changed or swapped. */
+ * a unit from a table. */
 #include "config_units.h"
 
 #include <ctype.h>
@@ -67,50 +66,4 @@ bool config_units_time(struct text text, uint64_t *ns)
     *ns = 0;
     return text_equal(text, TEXT("0"))
            || (text.len > 0 && read_units(text, time_units, ns));
-}
-
-enum { NAME_BYTES = 40 };
-
-static unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* How many letters are added, dropped, changed or swapped between a and b. */
-static unsigned distance(const char *a, const char *b)
-{
-    size_t a_len = strlen(a), b_len = strlen(b);
-    unsigned cost[NAME_BYTES + 1][NAME_BYTES + 1] = {{0}};
-    if (a_len > NAME_BYTES || b_len > NAME_BYTES)
-        return NAME_BYTES;
-    for (unsigned i = 0; i <= a_len; i++)
-        for (unsigned j = 0; j <= b_len; j++) {
-            if (i == 0 || j == 0) {
-                cost[i][j] = i + j;
-                continue;
-            }
-            unsigned changed = tolower((unsigned char)a[i - 1])
-                               != tolower((unsigned char)b[j - 1]);
-            unsigned best = least(cost[i - 1][j], cost[i][j - 1]) + 1;
-            best = least(best, cost[i - 1][j - 1] + changed);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                best = least(best, cost[i - 2][j - 2] + 1);
-            cost[i][j] = best;
-        }
-    return cost[a_len][b_len];
-}
-
-size_t config_units_nearest(const char *wrong, const char *const *names,
-                            size_t count)
-{
-    unsigned tolerated = 1 + (unsigned)strlen(wrong) / 4, nearest = NAME_BYTES;
-    size_t found = count;
-    for (size_t i = 0; i < count; i++) {
-        unsigned far = distance(wrong, names[i]);
-        if (far <= tolerated && far < nearest && far < strlen(names[i])) {
-            nearest = far;
-            found = i;
-        }
-    }
-    return found;
 }

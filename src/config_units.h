@@ -1,6 +1,4 @@
-/* config_units.h - sizes and times as people write them, and the name that was
- * probably meant. Reentrant.
- */
+/* config_units.h - sizes and times as people write them. Reentrant. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +11,3 @@
 bool config_units_size(struct text text, uint64_t *bytes);
 /* "200ms", "10s", "1.5h"; ns us ms s m h d. A bare number only if it is 0. */
 bool config_units_time(struct text text, uint64_t *ns);
-
-/* The index of the name that a few typing errors turn into wrong; count if
- * none is near. */
-size_t config_units_nearest(const char *wrong, const char *const *names,
-                            size_t count);

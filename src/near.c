@@ -1,6 +1,6 @@
 /* near.c - see near.h. The distance is that of Damerau and
  * Levenshtein (optimal string alignment): a letter more, less, other, or two
- * swapped. A third of the word may be wrong. */
+ * swapped; its case does not count. A third of the word may be wrong. */
 #include "near.h"
 
 #include <stdio.h>
@@ -8,6 +8,11 @@
 static unsigned least(unsigned a, unsigned b)
 {
     return a < b ? a : b;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 static unsigned distance(struct text a, struct text b)
@@ -19,7 +24,7 @@ static unsigned distance(struct text a, struct text b)
     for (unsigned i = 1; i <= a.len; i++) {
         row[0] = i;
         for (unsigned j = 1; j <= b.len; j++) {
-            unsigned differs = a.at[i - 1] != b.at[j - 1];
+            unsigned differs = lower(a.at[i - 1]) != lower(b.at[j - 1]);
             row[j] =
                 least(least(last[j], row[j - 1]) + 1, last[j - 1] + differs);
             if (i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2]

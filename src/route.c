@@ -82,13 +82,6 @@ struct route_table *route_table_new(void)
     return xcalloc(1, sizeof(struct route_table));
 }
 
-static void free_strings(char **strings)
-{
-    for (size_t i = 0; strings && strings[i]; i++)
-        free(strings[i]);
-    free(strings);
-}
-
 static void free_route(struct route *route)
 {
     for (size_t i = 0; i < route->tag_count; i++) {
@@ -96,7 +89,6 @@ static void free_route(struct route *route)
         free(route->tags[i].value);
     }
     free(route->tags);
-    free_strings(route->secrets);
     verify_free(route->verify);
     free(route->content_type);
     free(route->vars_json);

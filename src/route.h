@@ -47,16 +47,11 @@ struct route {
     int reply_status;   /* default 204 */
     char *reply_body;   /* NULL: none */
     char *reply_type;   /* NULL: none */
-    bool refuse_on_error; /* on_error = "refuse" */
-    bool keep_bad_body;   /* on_bad_body = "keep" */
-    bool spread_repeats;  /* repeats = "spread" */
-    bool ack_written;     /* ack = "written" */
-    char *vars_json;      /* vars as JSON, NULL: none */
+    bool spread_repeats; /* repeats = "spread" */
+    char *vars_json;     /* vars as JSON, NULL: none */
     struct route_tag *tags;
     size_t tag_count;
     struct verify *verify; /* NULL: anybody may post */
-    bool says_verify;      /* verify was written out, be it false */
-    char **secrets;        /* form and query names to blank, NULL-terminated */
     char *content_type;    /* overrules the sender's, NULL: none */
     struct limits limits;
 };

@@ -29,6 +29,7 @@
 #include "script_point.h"
 #include "script_req.h"
 #include "script_sandbox.h"
+#include "stats.h"
 
 enum {
     SCRATCH_BYTES = 64 << 20,
@@ -154,7 +155,10 @@ static bool ending(struct script *script, int status, struct error *err)
     lua_State *L = script->L;
     const struct script_lua *lua = &script->lua;
     const struct error *typed = script_lua_error(L, -1);
-    if (status == LUA_ERRMEM || lua->ran_out)
+    bool is_out_of_memory = status == LUA_ERRMEM || lua->ran_out;
+    stats_add(&stats.script_out_of_memory, is_out_of_memory);
+    stats_add(&stats.script_timeouts, !is_out_of_memory && lua->has_expired);
+    if (is_out_of_memory)
         return fail(err, ERR_SCRIPT, "%s:%d: memory limit of %zu bytes reached",
                     lua->source->name, lua->first_line,
                     lua->limits.memory_bytes);

@@ -32,7 +32,7 @@ void script_free(struct script *script);
 bool script_handle(struct script *script, struct script_call *call,
                    struct error *err);
 
-/* Bytes of Lua heap in use, for metrics. */
+/* Bytes of Lua heap in use; for tests. */
 size_t script_memory_bytes(const struct script *script);
 
 /* The version of Lua that this was built with; the library has the same. */

@@ -2,8 +2,7 @@
  *
  * The base library without what loads code, reaches metatables or the system;
  * pcall and try that stop neither the time limit nor want of memory; globals
- * that can be written only while the file loads, and read only once they are;
- * require, for modules beside the script or among the shipped ones.
+ * that can be written only while the file loads, and read only once they are.
  */
 #pragma once
 

@@ -13,6 +13,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "stats.h"
 
 static struct sender *take_spare(struct senders *senders)
 {
@@ -127,6 +128,7 @@ static void tell_too_slow(const struct sender *sender)
                        sender->request_id ? sender->request_id : "-",
                        sizeof body - 1, body);
     send(sender->fd, answer, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    stats_add(&stats.rejected[ERR_TIMEOUT], 1);
 }
 
 void senders_sweep(struct senders *senders, const struct deadlines *deadlines,

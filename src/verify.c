@@ -258,23 +258,6 @@ const char *verify_challenge(const struct verify *verify)
     return verify->scheme == VERIFY_BASIC ? "Basic realm=\"moonline\"" : NULL;
 }
 
-bool verify_is_secret_header(const struct verify *verify, struct text name)
-{
-    static const char *const always[] = {"Authorization", "Proxy-Authorization",
-                                         "Cookie"};
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        if (text_equal_nocase(name, text_of(always[i])))
-            return true;
-    return verify && verify->scheme == VERIFY_HEADER
-           && text_equal_nocase(name, text_of(verify->name));
-}
-
-bool verify_is_secret_query(const struct verify *verify, struct text name)
-{
-    return verify && verify->scheme == VERIFY_QUERY
-           && text_equal(name, text_of(verify->name));
-}
-
 const char *verify_library(void)
 {
     return gnutls_check_version(NULL);

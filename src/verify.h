@@ -51,11 +51,5 @@ bool verify_sender(const struct verify *verify,
 /* What WWW-Authenticate is to say with a 401; NULL: there is no such scheme. */
 const char *verify_challenge(const struct verify *verify);
 
-/* True for a name of a header that may carry a secret (Authorization, the
- * route's own): it is left out of recordings and dumps. verify may be NULL. */
-bool verify_is_secret_header(const struct verify *verify, struct text name);
-/* The same for a parameter of the query. */
-bool verify_is_secret_query(const struct verify *verify, struct text name);
-
 /* The version of GnuTLS in use. */
 const char *verify_library(void);

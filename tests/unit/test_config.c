@@ -119,7 +119,6 @@ static void the_least_file_gets_every_default(void **state)
     assert_int_equal(route->limits.memory_bytes, 32000000);
     assert_int_equal(route->limits.depth, 64);
     assert_null(route->verify);
-    assert_false(route->says_verify);
     assert_null(route_table_at(config->routes, 1));
     config_free(config);
 }
@@ -156,7 +155,6 @@ static void options_of_the_top_are_taken(void **state)
     const struct route *route = route_table_at(config->routes, 0);
     assert_int_equal(route->limits.depth, 3);
     assert_int_equal(route->limits.points, 7);
-    assert_true(route->says_verify);
     assert_null(route->verify);
     config_free(config);
 }
@@ -247,7 +245,6 @@ static void options_of_a_route_are_taken(void **state)
     assert_int_equal(a->reply_status, 201);
     assert_string_equal(a->reply_body, "ok");
     assert_string_equal(a->reply_type, "text/x");
-    assert_true(a->refuse_on_error);
     assert_true(a->spread_repeats);
     assert_int_equal(a->tag_count, 4);
     assert_string_equal(a->tags[0].key, "deep");
@@ -258,11 +255,8 @@ static void options_of_a_route_are_taken(void **state)
     assert_string_equal(a->vars_json,
                         "{\"list\":[1,2.5,3.0,false],\"zone\":\"-07:00\","
                         "\"none\":{},\"text\":\"a\\\"\\\\\\u000a\"}");
-    assert_string_equal(a->secrets[0], "PASSKEY");
-    assert_null(a->secrets[1]);
     assert_string_equal(a->content_type, "text/csv");
     assert_non_null(a->verify);
-    assert_true(a->says_verify);
     assert_int_equal(b->script, -1);
     assert_true(b->line_protocol);
     assert_int_equal(b->outputs, 4);

@@ -91,51 +91,12 @@ static void times_need_a_unit(void **state)
     assert_no_time("999999999d");
 }
 
-static const char *const names[] = {"listen",  "admin",  "data",
-                                    "outputs", "routes", "limits"};
-enum { NAMES = sizeof names / sizeof *names };
-
-static void assert_meant(const char *wrong, const char *expected)
-{
-    size_t found = config_units_nearest(wrong, names, NAMES);
-    assert_true(found < NAMES);
-    assert_string_equal(names[found], expected);
-}
-
-static void a_few_wrong_letters_are_forgiven(void **state)
-{
-    (void)state;
-    assert_meant("lisen", "listen");
-    assert_meant("listne", "listen");
-    assert_meant("Listen", "listen");
-    assert_meant("LISTEN", "listen");
-    assert_meant("output", "outputs");
-    assert_meant("rotues", "routes");
-    assert_meant("limit", "limits");
-    assert_meant("date", "data");
-}
-
-static void a_far_name_gets_no_hint(void **state)
-{
-    (void)state;
-    assert_int_equal(config_units_nearest("colour", names, NAMES), NAMES);
-    assert_int_equal(config_units_nearest("x", names, NAMES), NAMES);
-    assert_int_equal(config_units_nearest("", names, NAMES), NAMES);
-    assert_int_equal(config_units_nearest("listen", names, 0), 0);
-    assert_int_equal(config_units_nearest("a_name_that_is_so_long_that_nobody_"
-                                          "would_write_it_down_ever",
-                                          names, NAMES),
-                     NAMES);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_powers_of_1000_or_with_an_i_of_1024),
         cmocka_unit_test(what_is_no_size_is_none),
         cmocka_unit_test(times_need_a_unit),
-        cmocka_unit_test(a_few_wrong_letters_are_forgiven),
-        cmocka_unit_test(a_far_name_gets_no_hint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

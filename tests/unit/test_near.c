@@ -31,6 +31,13 @@ static void a_slip_is_understood(void **state)
     assert_string_equal(hint_for("point"), " (did you mean point?)");
 }
 
+static void its_case_does_not_count(void **state)
+{
+    (void)state;
+    assert_string_equal(hint_for("POINT"), " (did you mean point?)");
+    assert_string_equal(hint_for("Pirnt"), " (did you mean print?)");
+}
+
 static void another_word_gets_no_guess(void **state)
 {
     (void)state;
@@ -44,6 +51,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slip_is_understood),
+        cmocka_unit_test(its_case_does_not_count),
         cmocka_unit_test(another_word_gets_no_guess),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

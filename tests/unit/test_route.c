@@ -232,13 +232,6 @@ static void routes_are_listed_in_their_order(void **state)
     route_table_free(NULL);
 }
 
-static char **list_of(const char *one)
-{
-    char **list = xcalloc(2, sizeof *list);
-    list[0] = xstrdup(one);
-    return list;
-}
-
 /* Leaks show under the address sanitizer. */
 static void the_table_frees_all_of_a_route(void **state)
 {
@@ -250,7 +243,6 @@ static void the_table_frees_all_of_a_route(void **state)
     route->reply_type = xstrdup("application/json");
     route->vars_json = xstrdup("{}");
     route->content_type = xstrdup("text/csv");
-    route->secrets = list_of("PASSKEY");
     route->tags = xcalloc(1, sizeof *route->tags);
     route->tags[route->tag_count++] =
         (struct route_tag){xstrdup("site"), xstrdup("ridge")};

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "stats.h"
 
 #define FUNCTION(body) "return function(req)\n" body "\nend\n"
 
@@ -21,6 +22,10 @@ static void expect_ended(const char *loop, unsigned limit_ms,
     if (!bench_load(&bench, text))
         fail_msg("%s", bench.err.text);
     bench.route.limits.time_ns = limit_ms * UINT64_C(1000000);
+    atomic_uint_least64_t *counter = strstr(message, "memory")
+                                         ? &stats.script_out_of_memory
+                                         : &stats.script_timeouts;
+    uint64_t before = stats_get(counter);
     for (int i = 0; i < 2; i++) {
         assert_false(bench_run(&bench, "go"));
         assert_int_equal(bench.err.kind, ERR_SCRIPT);
@@ -29,6 +34,8 @@ static void expect_ended(const char *loop, unsigned limit_ms,
         if (!bench_run(&bench, "") || bench.lines.len == 0)
             fail_msg("the next request: %s", bench.err.text);
     }
+    assert_int_equal(stats_get(counter) - before,
+                     strstr(message, "limit of") ? 2 : 0);
     bench_free(&bench);
 }
 

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "peers.h"
 #include "sender.h"
+#include "stats.h"
 
 static struct address address(const char *text)
 {
@@ -58,9 +59,12 @@ static char state_after(enum phase phase, int64_t elapsed_ns, uint64_t bytes)
     sender_enter(line.sender, phase, 1000);
     line.sender->body_bytes = bytes;
     line.sender->request_id = "0123456789abcdef";
+    uint64_t told_before = stats_get(&stats.rejected[ERR_TIMEOUT]);
     senders_sweep(&line.senders, &deadlines, 1000 + elapsed_ns);
     ssize_t got = recv(line.theirs, answer, sizeof answer - 1, MSG_DONTWAIT);
     close_line(&line);
+    assert_int_equal(stats_get(&stats.rejected[ERR_TIMEOUT]) - told_before,
+                     got > 0);
     if (got < 0)
         return 'o';
     if (got == 0)

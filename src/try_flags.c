@@ -1,9 +1,10 @@
 /* try_flags.c - see try_flags.h.
  *
  * People paste the line that they have: curl's. So -X -H -d --data-binary
- * --json -u mean what they mean there, down to the newlines that -d @FILE takes
- * off and the content type that it sets; those of curl's flags that only change
- * what is shown are taken and do nothing.
+ * --data-urlencode --json -G -u -A mean what they mean there, down to the
+ * newlines that -d @FILE takes off and the content type that it sets; those of
+ * curl's flags that only change what is shown are taken and do nothing. -s is
+ * the exception: here it names a script.
  */
 #include "try_flags.h"
 
@@ -22,9 +23,16 @@
 #include "timestamp.h"
 #include "trial_file.h"
 
-enum { FLAG_TIME = 256, FLAG_BINARY, FLAG_RAW, FLAG_JSON };
+enum {
+    FLAG_TIME = 256,
+    FLAG_BINARY,
+    FLAG_RAW,
+    FLAG_JSON,
+    FLAG_ENCODED,
+    FLAG_URL
+};
 
-static const char short_flags[] = "c:s:X:p:t:H:d:u:ivkLfS";
+static const char short_flags[] = "c:s:X:p:t:H:d:u:A:o:w:m:GivkLfS";
 static const struct option long_flags[] = {
     {"request", required_argument, NULL, 'X'},
     {"header", required_argument, NULL, 'H'},
@@ -33,8 +41,15 @@ static const struct option long_flags[] = {
     {"data-binary", required_argument, NULL, FLAG_BINARY},
     {"data-raw", required_argument, NULL, FLAG_RAW},
     {"json", required_argument, NULL, FLAG_JSON},
+    {"data-urlencode", required_argument, NULL, FLAG_ENCODED},
+    {"get", no_argument, NULL, 'G'},
+    {"url", required_argument, NULL, FLAG_URL},
     {"user", required_argument, NULL, 'u'},
+    {"user-agent", required_argument, NULL, 'A'},
     {"time", required_argument, NULL, FLAG_TIME},
+    {"output", required_argument, NULL, 'o'},
+    {"write-out", required_argument, NULL, 'w'},
+    {"max-time", required_argument, NULL, 'm'},
     {"include", no_argument, NULL, 'i'},
     {"verbose", no_argument, NULL, 'v'},
     {"insecure", no_argument, NULL, 'k'},
@@ -48,6 +63,7 @@ static const struct option long_flags[] = {
 struct reading {
     struct try_flags *flags;
     bool has_data;     /* -d and its kin, or a body file */
+    bool is_get;       /* -G: the data goes into the query */
     const char *type;  /* -t */
     const char *guess; /* the content type that curl would set */
     struct error *err;
@@ -121,6 +137,27 @@ static bool take_data(struct reading *reading, int flag, const char *data)
     return is_read;
 }
 
+/* As curl does: CONTENT, =CONTENT, NAME=CONTENT, @FILE and NAME@FILE. */
+static bool take_encoded(struct reading *reading, const char *data)
+{
+    struct buf *body = &reading->flags->request.body, content;
+    size_t name = strcspn(data, "=@");
+    bool is_file = data[name] == '@', has_name = data[name] && name > 0;
+    const char *rest = data[name] ? data + name + 1 : data;
+    if (reading->has_data)
+        buf_append_char(body, '&');
+    reading->has_data = true;
+    reading->guess = "application/x-www-form-urlencoded";
+    if (has_name)
+        buf_printf(body, "%.*s=", (int)name, data);
+    buf_init(&content, LIMIT_BODIES_IN_FLIGHT_BYTES);
+    bool fine = (is_file ? read_bytes(reading, rest, &content)
+                         : buf_append_text(&content, text_of(rest)))
+                && codec_url_encode(buf_text(&content), body);
+    buf_deinit(&content);
+    return fine;
+}
+
 static bool take_header(struct reading *reading, const char *header)
 {
     const char *colon = strchr(header, ':');
@@ -137,12 +174,11 @@ static bool take_user(struct reading *reading, const char *user)
 {
     struct buf header;
     buf_init(&header, 4096);
-    buf_printf(&header, "Authorization: Basic ");
-    bool taken = codec_base64_encode(text_of(user), &header)
-                     ? take_header(reading, buf_string(&header))
-                     : complain(reading, "-u is too long", user);
+    bool taken = buf_printf(&header, "Authorization: Basic ")
+                 && codec_base64_encode(text_of(user), &header)
+                 && take_header(reading, buf_string(&header));
     buf_deinit(&header);
-    return taken;
+    return taken || complain(reading, "-u", "too long");
 }
 
 static bool take_time(struct reading *reading, const char *time)
@@ -162,6 +198,64 @@ static bool take_path(struct reading *reading, const char *path)
            || complain(reading, "-p begins with a /, not with", path);
 }
 
+static bool is_request_file(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 5 && strcmp(name + len - 5, ".http") == 0;
+}
+
+/* curl's URLs need no scheme: "localhost:8580/x", unless it is a file. */
+static bool is_bare_url(const char *word)
+{
+    size_t host = strcspn(word, ":/");
+    size_t port = word[host] == ':' ? strspn(word + host + 1, "0123456789") : 0;
+    const char *rest = word + host + 1 + port;
+    return host > 0 && port > 0 && strchr("/?", *rest)
+           && access(word, F_OK) != 0;
+}
+
+static bool take_bare_url(struct reading *reading, const char *word)
+{
+    struct buf url;
+    buf_init(&url, 64 << 10);
+    bool taken = buf_printf(&url, "http://%s", word)
+                 && take_path(reading, buf_string(&url));
+    buf_deinit(&url);
+    return taken;
+}
+
+static bool take_word(struct reading *reading, const char *word)
+{
+    if (strstr(word, "://"))
+        return take_path(reading, word);
+    if (is_request_file(word))
+        return true; /* see take_files */
+    if (is_bare_url(word))
+        return take_bare_url(reading, word);
+    if (reading->has_data)
+        return complain(reading, "a second body", word);
+    reading->has_data = true;
+    return read_bytes(reading, word, &reading->flags->request.body);
+}
+
+/* -s is curl's --silent, alone or in -sS, and no script follows then. */
+static bool take_script(struct reading *reading, const char *name)
+{
+    bool is_curls = name[0] == '-' || strstr(name, "://")
+                    || name[strspn(name, "SfivkL")] == '\0';
+    reading->flags->script = name;
+    return !is_curls
+           || complain(reading, "-s takes a SCRIPT here, unlike curl's, not",
+                       name);
+}
+
+static bool take_agent(struct reading *reading, const char *agent)
+{
+    return attempt_request_header(&reading->flags->request, TEXT("User-Agent"),
+                                  text_of(agent))
+           || complain(reading, "too many headers, from here on", agent);
+}
+
 static bool take_flag(struct reading *reading, int flag, const char *value)
 {
     struct try_flags *flags = reading->flags;
@@ -170,8 +264,7 @@ static bool take_flag(struct reading *reading, int flag, const char *value)
         flags->config = value;
         return true;
     case 's':
-        flags->script = value;
-        return true;
+        return take_script(reading, value);
     case 'X':
         replace(&flags->request.method, value);
         return true;
@@ -184,6 +277,14 @@ static bool take_flag(struct reading *reading, int flag, const char *value)
         return take_header(reading, value);
     case 'u':
         return take_user(reading, value);
+    case 'A':
+        return take_agent(reading, value);
+    case 'G':
+        return reading->is_get = true;
+    case FLAG_URL:
+        return take_word(reading, value);
+    case FLAG_ENCODED:
+        return take_encoded(reading, value);
     case FLAG_TIME:
         return take_time(reading, value);
     case 'd':
@@ -220,24 +321,6 @@ static bool take_file(struct reading *reading, const char *path)
     return is_read;
 }
 
-static bool is_request_file(const char *name)
-{
-    size_t len = strlen(name);
-    return len > 5 && strcmp(name + len - 5, ".http") == 0;
-}
-
-static bool take_word(struct reading *reading, const char *word)
-{
-    if (strstr(word, "://"))
-        return take_path(reading, word);
-    if (is_request_file(word))
-        return true; /* see take_files */
-    if (reading->has_data)
-        return complain(reading, "a second body", word);
-    reading->has_data = true;
-    return read_bytes(reading, word, &reading->flags->request.body);
-}
-
 /* A request file is looked for first, so that flags can change what is in it.
  * getopt moves the words that are no flags to the end. */
 static bool take_files(struct reading *reading, int argc, char **argv)
@@ -255,8 +338,26 @@ static bool take_files(struct reading *reading, int argc, char **argv)
     return fine;
 }
 
+/* -G: what would be the body becomes the query. */
+static void move_to_query(struct reading *reading)
+{
+    struct attempt_request *request = &reading->flags->request;
+    struct buf target;
+    buf_init(&target, LIMIT_BODIES_IN_FLIGHT_BYTES);
+    const char *path = request->target ? request->target : "/";
+    buf_printf(&target, "%s%c", path, strchr(path, '?') ? '&' : '?');
+    buf_append_text(&target, buf_text(&request->body));
+    replace(&request->target, buf_string(&target));
+    buf_deinit(&target);
+    buf_clear(&request->body);
+    reading->has_data = false;
+    reading->guess = NULL;
+}
+
 static bool settle(struct reading *reading)
 {
+    if (reading->is_get && reading->has_data)
+        move_to_query(reading);
     struct attempt_request *request = &reading->flags->request;
     struct text name = TEXT("Content-Type");
     const char *type = reading->type ? reading->type : reading->guess;

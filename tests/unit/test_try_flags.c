@@ -102,6 +102,45 @@ static void a_file_loses_its_newlines_unless_it_is_binary(void **state)
                  "text/plain", "a=1\r\nb=2\n");
 }
 
+static void data_can_be_encoded_and_can_be_a_query(void **state)
+{
+    (void)state;
+    write_file("note", "a&b\n");
+    assert_sends(WORDS("-p", "/x", "--data-urlencode", "at=1:2 3",
+                       "--data-urlencode", "=a=b", "--data-urlencode", "c d",
+                       "--data-urlencode", "n@note"),
+                 "POST", "/x", form, "at=1%3A2%203&a%3Db&c%20d&n=a%26b%0A");
+    assert_sends(WORDS("-G", "-p", "/x?a=1", "-d", "b=2", "-d", "c=3"), "GET",
+                 "/x?a=1&b=2&c=3", "", "");
+    assert_sends(WORDS("-G", "http://h/x", "--data-urlencode", "b=+"), "GET",
+                 "http://h/x?b=%2B", "", "");
+    assert_sends(WORDS("-G", "-p", "/x"), "GET", "/x", "", "");
+}
+
+static void a_url_needs_no_scheme(void **state)
+{
+    (void)state;
+    assert_sends(WORDS("127.0.0.1:8580/x?y=1"), "GET",
+                 "http://127.0.0.1:8580/x?y=1", "", "");
+    assert_sends(WORDS("localhost:8580"), "GET", "http://localhost:8580", "",
+                 "");
+    assert_sends(WORDS("--url", "h:1/x"), "GET", "http://h:1/x", "", "");
+    write_file("h:1", "a body after all");
+    assert_sends(WORDS("h:1"), "POST", "/", "", "a body after all");
+    assert_fails(WORDS("h:x/"), "the body: opening h:x/");
+}
+
+static void curls_flags_about_what_is_shown_do_nothing(void **state)
+{
+    (void)state;
+    assert_sends(WORDS("-i", "-o", "/dev/null", "-w", "%{http_code}", "-m", "5",
+                       "-p", "/x"),
+                 "GET", "/x", "", "");
+    assert_fails(WORDS("-s", "-v", "-p", "/x"), "-s takes a SCRIPT here");
+    assert_fails(WORDS("-sSf", "-p", "/x"), "-s takes a SCRIPT here");
+    assert_fails(WORDS("-s", "http://h/x"), "-s takes a SCRIPT here");
+}
+
 static void without_a_body_it_is_a_get(void **state)
 {
     (void)state;
@@ -212,7 +251,9 @@ static int enter(void **state)
 
 static int leave(void **state)
 {
-    (void)state;
+    unlink("two");
+    unlink("note");
+    unlink("h:1");
     unlink("two");
     unlink("x.http");
     return chdir("/") == 0 ? rmdir(folder) : -1;
@@ -223,6 +264,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_is_posted_as_curl_does),
         cmocka_unit_test(a_file_loses_its_newlines_unless_it_is_binary),
+        cmocka_unit_test(data_can_be_encoded_and_can_be_a_query),
+        cmocka_unit_test(a_url_needs_no_scheme),
+        cmocka_unit_test(curls_flags_about_what_is_shown_do_nothing),
         cmocka_unit_test(without_a_body_it_is_a_get),
         cmocka_unit_test(a_user_becomes_a_header),
         cmocka_unit_test(other_flags_are_kept),

@@ -12,6 +12,8 @@
 
 #include "answer.h"
 #include "attempt.h"
+#include "buf.h"
+#include "try_has.h"
 #include "verify.h"
 
 static void print_log(const struct notes *notes)
@@ -29,6 +31,22 @@ static void print_notes(const struct notes *notes, enum note_kind kind,
         struct text line = text_cut(&rest, '\n');
         fprintf(stderr, "%s%.*s", before, TEXT_ARG(line));
     }
+}
+
+/* No point, or a script that failed: mostly a name was not what it was thought
+ * to be. */
+static void print_has(const struct attempt *attempt)
+{
+    bool is_asked = attempt->error.kind == ERR_NONE
+                        ? attempt->receipt.point_count == 0
+                        : attempt->error.kind == ERR_SCRIPT;
+    if (!is_asked)
+        return;
+    struct buf has;
+    buf_init(&has, 64 << 10);
+    try_has(&attempt->request, &has);
+    fprintf(stderr, "the request has: %.*s\n", TEXT_ARG(buf_text(&has)));
+    buf_deinit(&has);
 }
 
 /* curl's rule, which surprises. */
@@ -101,5 +119,6 @@ void try_report(const struct attempt *attempt, struct text traceback)
         print_answer(&attempt->receipt.reply);
     else if (traceback.len > 0)
         fprintf(stderr, "%.*s\n", TEXT_ARG(traceback));
+    print_has(attempt);
     print_verify(attempt);
 }

@@ -249,6 +249,16 @@ def test_try_tells_errors_of_a_script_with_place_and_traceback(there):
     assert "stack traceback" in err
 
 
+def test_try_says_what_was_there_when_no_point_came(there):
+    (there / "weather.lua").write_text('return function(req) return point("m", {}, { a = number(req.form.tmp) }) end')
+    code, out, err = run("try", "-d", "temp=1&secret=hush", "http://h/open?q=1", cwd=there)
+    assert (code, out) == (0, "")
+    assert "\nthe request has: form temp, secret   query q\n" in err
+    assert "hush" not in err
+    (there / "weather.lua").write_text("return function(req) return req.json.a.b end")
+    assert "\nthe request has: form temp\n" in run("try", "-p", "/open", "-d", "temp=1", cwd=there)[2]
+
+
 def test_try_tells_refusals_and_broken_bodies(there):
     code, out, err = run("try", "-p", "/open", "-d", "refuse=not+today", cwd=there)
     assert (code, out) == (1, "")

@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "config.h"
+#include "digest.h"
 #include "error.h"
 #include "gzip.h"
 #include "influx.h"
@@ -15,7 +16,6 @@
 #include "route.h"
 #include "script.h"
 #include "trial.h"
-#include "verify.h"
 
 static int exit_code_of(const struct error *err)
 {
@@ -139,6 +139,6 @@ int tools_version(void)
     printf("moonline %s\n"
            "Lua %s, libmicrohttpd %s, libcurl %s, zlib %s, GnuTLS %s\n",
            MOONLINE_VERSION, script_library(), answer_library(),
-           influx_library(), gzip_library(), verify_library());
+           influx_library(), gzip_library(), digest_library());
     return EX_OK;
 }

@@ -10,21 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <gnutls/crypto.h>
-#include <gnutls/gnutls.h>
-
 #include "buf.h"
 #include "codec.h"
+#include "digest.h"
 #include "error.h"
 #include "form.h"
 #include "network.h"
 #include "pairs.h"
 
-enum { DIGEST_BYTES = 32, CLAIM_BYTES = 8 << 10 };
-
-struct digest {
-    unsigned char bytes[DIGEST_BYTES];
-};
+enum { CLAIM_BYTES = 8 << 10 };
 
 struct verify {
     enum verify_scheme scheme;
@@ -39,13 +33,6 @@ static const char *const scheme_names[] = {
     [VERIFY_BASIC] = "basic", [VERIFY_HEADER] = "header",
     [VERIFY_QUERY] = "query",
 };
-
-static bool digest_of(struct text secret, struct digest *digest)
-{
-    return gnutls_hash_fast(GNUTLS_DIG_SHA256, secret.at ? secret.at : "",
-                            secret.len, digest->bytes)
-           == 0;
-}
 
 static bool has_name(enum verify_scheme scheme)
 {
@@ -71,7 +58,8 @@ static bool take_secrets(struct verify *verify, const char *const *secrets,
             && !memchr(secret.at, ':', secret.len))
             return fail(err, ERR_CONFIG,
                         "verify: the secret of basic is \"user:password\"");
-        if (!digest_of(secret, &verify->secrets[verify->secret_count]))
+        if (!digest_of(DIGEST_SHA256, secret,
+                       &verify->secrets[verify->secret_count]))
             return fail(err, ERR_CONFIG, "verify: SHA-256 is not available");
     }
     return true;
@@ -116,24 +104,28 @@ void verify_free(struct verify *verify)
     if (!verify)
         return;
     if (verify->secrets)
-        gnutls_memset(verify->secrets, 0,
-                      verify->secret_count * sizeof *verify->secrets);
+        digest_wipe(verify->secrets,
+                    verify->secret_count * sizeof *verify->secrets);
     free(verify->secrets);
     networks_deinit(&verify->allow);
     free(verify->name);
     free(verify);
 }
 
+static struct text text_of_digest(const struct digest *digest)
+{
+    return (struct text){(const char *)digest->bytes, digest->len};
+}
+
 static bool is_secret(const struct verify *verify, struct text claimed)
 {
     struct digest digest;
     bool found = false;
-    if (!digest_of(claimed, &digest))
+    if (!digest_of(DIGEST_SHA256, claimed, &digest))
         return false;
     for (size_t i = 0; i < verify->secret_count; i++)
-        found |=
-            gnutls_memcmp(digest.bytes, verify->secrets[i].bytes, DIGEST_BYTES)
-            == 0;
+        found |= digest_equal(text_of_digest(&digest),
+                              text_of_digest(&verify->secrets[i]));
     return found;
 }
 
@@ -165,7 +157,7 @@ static bool has_basic(const struct verify *verify, struct text credentials)
                     && codec_base64_decode(credentials, &plain, NULL)
                     && is_secret(verify, buf_text(&plain));
     if (plain.data)
-        gnutls_memset(plain.data, 0, plain.capacity);
+        digest_wipe(plain.data, plain.capacity);
     buf_deinit(&plain);
     return is_right;
 }
@@ -256,9 +248,4 @@ const char *verify_challenge(const struct verify *verify)
     if (verify->scheme == VERIFY_BEARER)
         return "Bearer realm=\"moonline\"";
     return verify->scheme == VERIFY_BASIC ? "Basic realm=\"moonline\"" : NULL;
-}
-
-const char *verify_library(void)
-{
-    return gnutls_check_version(NULL);
 }

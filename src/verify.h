@@ -50,6 +50,3 @@ bool verify_sender(const struct verify *verify,
 
 /* What WWW-Authenticate is to say with a 401; NULL: there is no such scheme. */
 const char *verify_challenge(const struct verify *verify);
-
-/* The version of GnuTLS in use. */
-const char *verify_library(void);

@@ -121,6 +121,7 @@ static int load_file(lua_State *L)
     script_json_open(L);
     script_time_open(L);
     script_codec_open(L);
+    script_digest_open(L);
     script_sandbox_close(L);
 
     lua_pushfstring(L, "@%s", source->name);

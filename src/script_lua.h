@@ -113,3 +113,4 @@ void script_api_open(lua_State *L);
 void script_json_open(lua_State *L);
 void script_time_open(lua_State *L);
 void script_codec_open(lua_State *L);
+void script_digest_open(lua_State *L);

@@ -1,19 +1,20 @@
 /* script_text.c - see script_text.h.
  *
  * Each bounded function is a closure with the library's own as its upvalue: it
- * checks its arguments and calls on. The methods of strings ("x"):rep(3) come
- * from the same table, so they are bounded too.
+ * checks its arguments and calls on. Patterns are not bounded by looking at
+ * arguments; their functions are our own (script_match.h). The methods of
+ * strings ("x"):rep(3) come from the same table, so they are bounded too.
  */
 #include "script_text.h"
 
 #include <lauxlib.h>
 
 #include "script_lua.h"
+#include "script_match.h"
 
 enum {
     MAX_RANGE = 100000,
     MAX_REPEATED_BYTES = 1 << 20,
-    MAX_SUBJECT_BYTES = 64 << 10
 };
 
 /* Calls the function in the upvalue with all arguments. */
@@ -95,41 +96,6 @@ static int string_rep(lua_State *L)
     return call_on(L);
 }
 
-static void check_subject(lua_State *L, const char *function)
-{
-    size_t len = script_lua_text(L, 1).len;
-    if (len > MAX_SUBJECT_BYTES)
-        luaL_error(L,
-                   "string.%s: patterns are matched in at most %d bytes,"
-                   " this text has %d",
-                   function, MAX_SUBJECT_BYTES, (int)len);
-}
-
-static int string_find(lua_State *L)
-{
-    if (!lua_toboolean(L, 4)) /* plain: no pattern, linear */
-        check_subject(L, "find");
-    return call_on(L);
-}
-
-static int string_match(lua_State *L)
-{
-    check_subject(L, "match");
-    return call_on(L);
-}
-
-static int string_gmatch(lua_State *L)
-{
-    check_subject(L, "gmatch");
-    return call_on(L);
-}
-
-static int string_gsub(lua_State *L)
-{
-    check_subject(L, "gsub");
-    return call_on(L);
-}
-
 /* Wraps entries of the table on top. */
 static void bound(lua_State *L, const struct script_function *functions)
 {
@@ -152,9 +118,8 @@ void script_text_open(lua_State *L)
         {NULL, NULL},
     };
     static const struct script_function strings[] = {
-        {"rep", string_rep},     {"find", string_find},
-        {"match", string_match}, {"gmatch", string_gmatch},
-        {"gsub", string_gsub},   {NULL, NULL},
+        {"rep", string_rep},
+        {NULL, NULL},
     };
     lua_getglobal(L, "table");
     bound(L, tables);
@@ -163,4 +128,5 @@ void script_text_open(lua_State *L)
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");
     lua_pop(L, 2);
+    script_match_open(L);
 }

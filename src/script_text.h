@@ -3,8 +3,7 @@
  * The functions of Lua's own libraries, behind checks: a hook cannot end a
  * loop inside a C function, so none may be asked for a long one. Ranges of
  * table functions are at most 100,000 wide, string.rep gives at most 1 MiB, and
- * patterns are matched in at most 64 KiB of text (a hostile pattern is slow in
- * less than that; patterns are the operator's code).
+ * patterns are matched in at most 64 KiB of text and 2,000,000 steps.
  */
 #pragma once
 

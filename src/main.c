@@ -14,6 +14,7 @@
 #include "error.h"
 #include "serve.h"
 #include "sink.h"
+#include "tool_journal.h"
 #include "tool_try.h"
 #include "tools.h"
 
@@ -28,6 +29,8 @@ static const char usage[] =
     "      [--time T] [BODYFILE or -, or x.http, or URL]\n"
     "                             show the points of one request\n"
     "  test [-c FILE] [PATH...]   run recorded tests (*.http)\n"
+    "  journal ls|verify|cat [--all] [-c FILE] [--data DIR] [OUTPUT]\n"
+    "                             look into the journals, also while it runs\n"
     "  sink [--listen ADDR] [FILE]\n"
     "                             a stand-in InfluxDB that prints what it "
     "gets\n"
@@ -116,7 +119,7 @@ static const struct verb {
     {"sink", run_sink},         {"version", run_version},
     {"--version", run_version}, {"help", run_help},
     {"--help", run_help},       {"-h", run_help},
-    {"dead", run_later},        {"journal", run_later},
+    {"dead", run_later},        {"journal", tool_journal_run},
 };
 
 static const struct verb *find_verb(const char *name)

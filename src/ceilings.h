@@ -37,6 +37,7 @@ enum {
     LIMIT_LINE_BYTES = 60 << 10, /* a line must fit a frame */
     LIMIT_POINT_ITEMS = 256,     /* tags and fields of one point */
     LIMIT_JSON_VALUES = 100000,  /* of one document */
+    LIMIT_CSV_FIELDS = 250000,   /* of one text */
     LIMIT_REQUEST_ARENA_BYTES = 64 << 20,
     LIMIT_REQUEST_LINES_BYTES = 7 << 20, /* line protocol from one request */
 

@@ -1,6 +1,7 @@
 /* script_api.c - see script_api.h. */
 #include "script_api.h"
 
+#include "script_csv.h"
 #include "script_lua.h"
 #include "script_point.h"
 #include "script_req.h"
@@ -19,4 +20,5 @@ void script_api_open(lua_State *L)
     script_values_open(L);
     script_tables_open(L);
     script_say_open(L);
+    script_csv_open(L);
 }

@@ -19,11 +19,13 @@
 #include <lauxlib.h>
 
 #include "clock.h"
+#include "csv.h"
 #include "form.h"
 #include "near.h"
 #include "point.h"
 #include "request.h"
 #include "route.h"
+#include "script_csv.h"
 #include "script_json.h"
 #include "script_lua.h"
 #include "script_whole.h"
@@ -177,14 +179,20 @@ static bool is_line_json_type(struct text type)
 
 /* The sender chose how long the text is, not the script: a long one stops the
  * script's clock. */
-static void decode_uncounted(lua_State *L, struct text text)
+static void decode_uncounted(lua_State *L, struct text text,
+                             void (*decode)(lua_State *L, struct text text))
 {
     struct script_lua *lua = script_lua_of(L);
     bool is_long = text.len >= UNCOUNTED_BYTES && lua->wall_start_ns != 0;
     int64_t from = is_long ? clock_thread_cpu_ns() : 0;
-    script_json_decode(L, text, false);
+    decode(L, text);
     if (is_long)
         lua->cpu_start_ns += clock_thread_cpu_ns() - from;
+}
+
+static void decode_json(lua_State *L, struct text text)
+{
+    script_json_decode(L, text, false);
 }
 
 static void push_json(lua_State *L, struct script_call *call)
@@ -195,7 +203,36 @@ static void push_json(lua_State *L, struct script_call *call)
         && (is_json_type(type)
             || (!is_line_json_type(type)
                 && form_looks_like_json(request->text))))
-        decode_uncounted(L, request->text);
+        decode_uncounted(L, request->text, decode_json);
+    else
+        lua_pushnil(L);
+}
+
+static bool is_csv_type(struct text type)
+{
+    return text_equal(type, TEXT("text/csv"))
+           || text_equal(type, TEXT("application/csv"))
+           || text_equal(type, TEXT("text/comma-separated-values"))
+           || text_equal(type, TEXT("text/tab-separated-values"));
+}
+
+/* Types that say nothing about what the text is. */
+static bool is_any_type(struct text type)
+{
+    return type.len == 0 || text_equal(type, TEXT("text/plain"))
+           || text_equal(type, TEXT("application/octet-stream"));
+}
+
+static void push_csv(lua_State *L, struct script_call *call)
+{
+    const struct request *request = call->request;
+    struct text text = request->text;
+    if (text.len > 0
+        && (is_csv_type(request->media_type)
+            || (is_any_type(request->media_type) && request->form.count == 0
+                && !form_looks_like_json(text)
+                && csv_separator_of(text) != '\0')))
+        decode_uncounted(L, text, script_csv_push);
     else
         lua_pushnil(L);
 }
@@ -307,7 +344,7 @@ static const struct getter {
     {"headers", push_headers}, {"query", push_query},
     {"form", push_form},       {"body", push_body},
     {"text", push_plain_text}, {"json", push_json},
-    {"ndjson", not_yet},       {"csv", not_yet},
+    {"ndjson", not_yet},       {"csv", push_csv},
     {"lines", push_lines},     {"parts", not_yet},
     {"data", push_data},       {"points", push_points},
 };

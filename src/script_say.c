@@ -143,10 +143,6 @@ static void open_not_yet(lua_State *L)
     for (int i = 0; i < 5; i++)
         set_not_yet(L, stores[i][0], stores[i][1]);
     lua_setfield(L, -2, "store");
-    lua_newtable(L);
-    set_not_yet(L, "rows", "csv.rows");
-    set_not_yet(L, "records", "csv.records");
-    lua_setfield(L, -2, "csv");
 }
 
 void script_say_open(lua_State *L)

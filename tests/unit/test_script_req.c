@@ -101,8 +101,8 @@ static void an_unknown_entry_of_req_is_an_error(void **state)
                         "t.lua:2: req has no temperature");
     expect_script_error("return req[1]",
                         "t.lua:2: req has no entry that is a number");
-    expect_script_error("return req.csv",
-                        "t.lua:2: req.csv is not available yet");
+    expect_script_error("return req.parts",
+                        "t.lua:2: req.parts is not available yet");
 }
 
 /* Runs with that type and body; the JSON that `req.json` is, or the error. */

@@ -71,6 +71,10 @@ static void append_value(lua_State *L, int index, struct buf *out)
         script_encode(L, index, out);
         return;
     }
+    if (script_lua_is_null(L, index)) {
+        buf_append_text(out, TEXT("null"));
+        return;
+    }
     luaL_tolstring(L, index, NULL);
     buf_append_text(out, script_lua_string(L, -1));
     lua_pop(L, 1);

@@ -106,11 +106,11 @@ static void what_is_printed_is_a_note(void **state)
 {
     (void)state;
     expect_notes("print('a', 1, 2.5, nil, true)\nlog.warn({ b = 1, a = {} })\n"
-                 "log.error(int(5), json.null and 'x')\nprint()",
+                 "log.error(int(5), json.null and 'x', json.null)\nprint()",
                  NOTE_LOG,
                  "t.lua:2: a 1 2.5 nil true\n"
                  "t.lua:3: {\"a\":{},\"b\":1}\n"
-                 "t.lua:4: 5 x\n"
+                 "t.lua:4: 5 x null\n"
                  "t.lua:5: \n");
 }
 

@@ -461,9 +461,29 @@ static _Noreturn void refuse(lua_State *L, int first)
     script_lua_raise(L, &err);
 }
 
+/* An element of req.points, or one like it, becomes the point that it says. */
+static void make_point(lua_State *L)
+{
+    lua_pushcfunction(L, api_point);
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+}
+
+static bool is_like_a_point(lua_State *L)
+{
+    if (lua_type(L, -1) != LUA_TTABLE)
+        return false;
+    lua_pushliteral(L, "measurement");
+    bool has_name = lua_rawget(L, -2) == LUA_TSTRING;
+    lua_pop(L, 1);
+    return has_name;
+}
+
 static void take_element(lua_State *L, struct script_call *call, lua_Integer i)
 {
     size_t index;
+    if (is_like_a_point(L))
+        make_point(L);
     if (lua_isnil(L, -1) || (lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
         return;
     if (!lua_islightuserdata(L, -1))

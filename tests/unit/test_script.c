@@ -87,6 +87,12 @@ static void nonsense_that_is_returned_is_named(void **state)
     expect_script_error(FUNCTION("return { 'm' }"),
                         "t.lua:1: element 1 of the returned list is text, not"
                         " a point");
+    expect_script_error(FUNCTION("return { {} }"),
+                        "t.lua:1: element 1 of the returned list is a table,"
+                        " not a point");
+    expect_script_error(FUNCTION("return { { measurement = 'm' } }"),
+                        "t.lua:1: fields is nil, not a table: point("
+                        "measurement, tags, fields [, time])");
     expect_script_error(FUNCTION("return { [1 << 40] = false }"),
                         "t.lua:1: returned a list whose gaps are too wide");
     expect_script_error(FUNCTION("local p = point('m', nil, { x = 1 })\n"

@@ -177,16 +177,10 @@ static void vars_belong_to_the_route(void **state)
     bench_free(&bench);
 }
 
-static void native_points_can_be_changed_and_stored(void **state)
+static void expect_of_native_points(const char *function)
 {
-    (void)state;
     struct bench bench;
-    assert_true(bench_load(&bench, FUNCTION("local out = {}\n"
-                                            "for p, i in each(req.points) do\n"
-                                            "  p.tags.n = i\n"
-                                            "  out[i] = point(p)\n"
-                                            "end\n"
-                                            "return out")));
+    assert_true(bench_load(&bench, function));
     struct points native;
     points_init(&native, &bench.request.arena, 10);
     struct error err;
@@ -201,6 +195,22 @@ static void native_points_can_be_changed_and_stored(void **state)
                 "n,n=2 v=1 1767323045000000000\n");
     points_deinit(&native);
     bench_free(&bench);
+}
+
+static void native_points_can_be_changed_and_stored(void **state)
+{
+    (void)state;
+    expect_of_native_points(FUNCTION("local out = {}\n"
+                                     "for p, i in each(req.points) do\n"
+                                     "  p.tags.n = i\n"
+                                     "  out[i] = point(p)\n"
+                                     "end\n"
+                                     "return out"));
+    expect_of_native_points(FUNCTION("local points = req.points\n"
+                                     "for p, i in each(points) do\n"
+                                     "  p.tags.n = i\n"
+                                     "end\n"
+                                     "return points"));
 }
 
 int main(void)

@@ -504,6 +504,11 @@ static lua_Integer last_index(lua_State *L, int list)
                        " points: is point{...} meant?",
                        lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2)
                                                       : script_lua_kind(L, -2));
+        if (lua_tointeger(L, -2) < 1)
+            luaL_error(L,
+                       "returned a list with an element %I: lists begin at 1,"
+                       " and the rest would be lost",
+                       (LUAI_UACINT)lua_tointeger(L, -2));
         if (lua_tointeger(L, -2) > last)
             last = lua_tointeger(L, -2);
     }

@@ -95,6 +95,9 @@ static void nonsense_that_is_returned_is_named(void **state)
                         "measurement, tags, fields [, time])");
     expect_script_error(FUNCTION("return { [1 << 40] = false }"),
                         "t.lua:1: returned a list whose gaps are too wide");
+    expect_script_error(FUNCTION("return { [0] = point('m', nil, { x = 1 }) }"),
+                        "t.lua:1: returned a list with an element 0: lists"
+                        " begin at 1, and the rest would be lost");
     expect_script_error(FUNCTION("local p = point('m', nil, { x = 1 })\n"
                                  "return p, p"),
                         "t.lua:1: returned 2 values: return one list of"

@@ -652,6 +652,57 @@ static void a_reader_is_woken_by_what_comes(void **state)
     tear_down(&bench);
 }
 
+/* What cannot be saved must not be deleted either. */
+static void a_quarantine_that_fails_keeps_the_segment(void **state)
+{
+    (void)state;
+    static const unsigned ops[] = {DISK_MKDIR, DISK_CREATE, DISK_WRITE,
+                                   DISK_SYNC, DISK_UNLINK};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        struct bench bench;
+        set_up(&bench);
+        send_points(&bench, 100);
+        damage(&bench, 2);
+        assert_true(next_is(&bench, 1));
+        assert_rest(&bench, 3);
+        size_t segments = segment_count(&bench);
+        bench.disk->fail_ops = ops[i];
+        bench.disk->fail_count = 1000000;
+        settle(&bench, 101);
+        assert_true(bench.disk->fail_count < 1000000);
+        assert_int_equal(segment_count(&bench), segments);
+        bench.disk->fail_count = 0;
+        settle(&bench, 101);
+        assert_int_equal(segment_count(&bench), 1);
+        assert_non_null(
+            memory_disk_find(bench.disk, "/d/journal/out/quarantine", "", 0));
+        tear_down(&bench);
+    }
+}
+
+/* Its bytes may come back, and somebody may read them then. */
+static void a_segment_that_cannot_be_moved_stays(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench);
+    send_points(&bench, 40);
+    restart(&bench); /* so that it does not know the first to be clean */
+    bench.disk->fail_ops = DISK_READ | DISK_RENAME;
+    bench.disk->fail_count = 1000000;
+    bench.disk->fail_from = 900;
+    bench.disk->fail_to = 901;
+    for (unsigned tries = 0; next(&bench) || tries < 40; tries++)
+        continue;
+    size_t segments = segment_count(&bench);
+    settle(&bench, 41);
+    assert_int_equal(segment_count(&bench), segments);
+    bench.disk->fail_ops = DISK_READ;
+    settle(&bench, 41);
+    assert_int_equal(segment_count(&bench), 1);
+    tear_down(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -677,6 +728,8 @@ int main(void)
         cmocka_unit_test(
             segments_are_deleted_though_the_cursor_cannot_be_written),
         cmocka_unit_test(a_reader_is_woken_by_what_comes),
+        cmocka_unit_test(a_quarantine_that_fails_keeps_the_segment),
+        cmocka_unit_test(a_segment_that_cannot_be_moved_stays),
     };
     log_set_level((enum log_level)(LOG_ERROR + 1));
     return cmocka_run_group_tests(tests, NULL, NULL);

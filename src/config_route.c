@@ -16,6 +16,7 @@
 #include "config_tree.h"
 #include "config_verify.h"
 #include "error.h"
+#include "point.h"
 #include "verify.h"
 
 enum { JSON_BYTES = 1 << 20, PLACE_BYTES = 256 };
@@ -190,6 +191,17 @@ static bool read_reply_body(const struct setting *body, struct route *route,
     return route->reply_body != NULL;
 }
 
+/* It becomes a header; one with a line break would not be sent. */
+static bool check_reply_type(const struct setting *reply, const char *type,
+                             struct error *err)
+{
+    for (const char *c = type ? type : ""; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return config_tree_fail(err, config_tree_get(reply, TEXT("type")),
+                                    "`type` has a control byte");
+    return true;
+}
+
 static bool read_reply(const struct form *form, struct error *err)
 {
     struct route *route = form->route;
@@ -201,7 +213,8 @@ static bool read_reply(const struct form *form, struct error *err)
                                   sizeof reply_options / sizeof *reply_options,
                                   &reply, err);
     route->reply_type = reply.type;
-    if (!fine || (reply.body && !read_reply_body(reply.body, route, err)))
+    if (!fine || !check_reply_type(form->reply, reply.type, err)
+        || (reply.body && !read_reply_body(reply.body, route, err)))
         return false;
     if (reply.status)
         route->reply_status = (int)reply.status;
@@ -221,6 +234,9 @@ static bool read_tag(const struct setting *item, struct route_tag *tag,
         return config_tree_fail(err, item, "tag %s must be text, not %s",
                                 config_tree_name(item),
                                 config_tree_type_name(item));
+    struct error why;
+    if (!point_check_tag_key(text_of(item->key), &why))
+        return config_tree_fail(err, item, "%s", why.text);
     tag->key = xstrdup(item->key);
     if (item->type == SETTING_TEXT)
         tag->value = xstrdup(item->text);

@@ -109,6 +109,11 @@ static bool check_key(struct text key, const char *what, struct error *err)
                || fail_name(err, what, key, "is a name that InfluxDB keeps"));
 }
 
+bool point_check_tag_key(struct text key, struct error *err)
+{
+    return check_key(key, "tag", err);
+}
+
 static bool fail_arena(struct error *err)
 {
     return fail(err, ERR_TOO_LARGE,

@@ -89,6 +89,9 @@ void points_reset(struct points *points);
 bool point_begin(struct points *points, struct text measurement,
                  struct error *err);
 
+/* False: no point can have a tag of that name, and *err as point_add_tag. */
+bool point_check_tag_key(struct text key, struct error *err);
+
 /* Control bytes become a blank, broken UTF-8 becomes U+FFFD, a backslash that
  * servers would read differently (see point_begin) goes; a value that is then
  * empty is left out. A key that is there already: the later value wins. */

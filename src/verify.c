@@ -71,6 +71,9 @@ static bool take_name(struct verify *verify, const char *name,
     if (!name || !*name)
         return fail(err, ERR_CONFIG, "verify: %s without a name",
                     scheme_names[verify->scheme]);
+    if (verify->scheme == VERIFY_HEADER && strpbrk(name, " \t\r\n:,;\""))
+        return fail(err, ERR_CONFIG, "verify: \"%s\" is no name of a header",
+                    name);
     verify->name = xstrdup(name);
     return true;
 }

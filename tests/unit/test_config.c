@@ -504,6 +504,15 @@ static void mistakes_of_a_route_are_told(void **state)
     assert_route_fails("path = '/a', script = 'a.lua',\n"
                        "  reply = { status = 204, body = 'x' }",
                        "moonline.lua:4: a reply of 204 has no body; use 200");
+    assert_route_fails("path = '/a', script = 'a.lua',\n"
+                       "  reply = { body = 'x', type = 'a\\r\\nX: y' }",
+                       "moonline.lua:4: `type` has a control byte");
+    assert_route_fails("path = '/a', script = 'a.lua',\n"
+                       "  tags = { ['a\\n'] = 'x' }",
+                       "moonline.lua:4: tag has a control byte, number 2");
+    assert_route_fails("path = '/a', script = 'a.lua', tags = { time = 'x' }",
+                       "moonline.lua:3: tag \"time\" is a name that InfluxDB "
+                       "keeps");
     assert_route_fails("path = '/a', script = 'a.lua', on_error = 'keep'",
                        "moonline.lua:3: `on_error` = \"keep\" is not available "
                        "in this version");
@@ -600,6 +609,9 @@ static void mistakes_of_verify_are_told(void **state)
     assert_verify_fails("{ prefix = 'sha256=' }",
                         "moonline.lua:2: `prefix` is not available in this "
                         "version");
+    assert_verify_fails("{ scheme = 'header', name = 'X-Key:', secret = 's' }",
+                        "moonline.lua:2: verify: \"X-Key:\" is no name of a "
+                        "header");
     assert_verify_fails("{ scheme = 'bearer', secret = '' }",
                         "moonline.lua:2: `secret` is empty");
     assert_verify_fails("{ scheme = 'bearer', secrets = 's3cret' }",

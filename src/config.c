@@ -22,6 +22,7 @@
 #include "config_table.h"
 #include "config_tree.h"
 #include "error.h"
+#include "file.h"
 #include "network.h"
 
 enum { ADDRESSES = 16 };
@@ -275,16 +276,6 @@ static char *dir_of(const char *path)
     return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-static char *beside(const char *dir, const char *name)
-{
-    if (name[0] == '/' || strcmp(dir, ".") == 0)
-        return xstrdup(name);
-    size_t size = strlen(dir) + strlen(name) + 2;
-    char *path = xcalloc(1, size);
-    snprintf(path, size, "%s/%s", dir, name);
-    return path;
-}
-
 static struct config *config_new(const char *dir)
 {
     struct config *config = xcalloc(1, sizeof *config);
@@ -303,7 +294,7 @@ static bool load(struct config *config, struct setting *root, struct error *err)
     if (fine) {
         config->listen = form.listen;
         config->trusted_proxies = form.trusted_proxies;
-        config->data = beside(config->dir, form.data);
+        config->data = file_beside(config->dir, form.data);
         form.listen = form.trusted_proxies = NULL;
         if (form.workers)
             config->workers = form.workers;

@@ -16,6 +16,7 @@
 #include "config_table.h"
 #include "config_tree.h"
 #include "error.h"
+#include "file.h"
 
 enum {
     API_UNSAID = -1,
@@ -200,18 +201,6 @@ static bool check_name(const struct setting *setting, struct error *err)
                                NAME_BYTES);
 }
 
-static char *join(const char *dir, const char *name)
-{
-    bool is_plain =
-        strcmp(name, "-") == 0 || name[0] == '/' || strcmp(dir, ".") == 0;
-    struct buf path;
-    buf_init(&path, strlen(dir) + strlen(name) + 3);
-    buf_printf(&path, "%s%s%s", is_plain ? "" : dir, is_plain ? "" : "/", name);
-    char *joined = xstrdup(buf_string(&path));
-    buf_deinit(&path);
-    return joined;
-}
-
 static bool read_output(const struct setting *setting, const char *dir,
                         struct config_outputs *outputs, struct error *err)
 {
@@ -225,8 +214,8 @@ static bool read_output(const struct setting *setting, const char *dir,
         relay_deinit(&form.relay);
         return false;
     }
-    if (form.relay.file) {
-        char *path = join(dir, form.relay.file);
+    if (form.relay.file && strcmp(form.relay.file, "-") != 0) {
+        char *path = file_beside(dir, form.relay.file);
         config_table_free_secret(form.relay.file);
         form.relay.file = path;
     }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 
 static void put_text(struct error *err, enum error_kind kind,
                      const char *format, va_list args)
@@ -40,4 +41,11 @@ bool fail_errno(struct error *err, const char *format, ...)
     snprintf(err->text + used, sizeof err->text - used, ": %s",
              strerror_r(code, why, sizeof why));
     return false;
+}
+
+int error_exit_code(const struct error *err)
+{
+    return err->kind == ERR_USAGE    ? EX_USAGE
+           : err->kind == ERR_CONFIG ? EX_CONFIG
+                                     : EX_SOFTWARE;
 }

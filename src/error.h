@@ -44,3 +44,7 @@ bool fail(struct error *err, enum error_kind kind, const char *format, ...)
 /* The same, with strerror(errno) put behind ": ". The kind is ERR_IO. */
 bool fail_errno(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* What a program ends with (sysexits): 64 for ERR_USAGE, 78 for ERR_CONFIG, 70
+ * for all else. */
+int error_exit_code(const struct error *err);

@@ -222,6 +222,16 @@ bool file_make_dirs(const struct file_system *fs, const char *dir,
     return make_dir(fs, path, err);
 }
 
+char *file_beside(const char *dir, const char *name)
+{
+    if (name[0] == '/' || strcmp(dir, ".") == 0)
+        return xstrdup(name);
+    size_t size = strlen(dir) + strlen(name) + 2;
+    char *path = xcalloc(1, size);
+    snprintf(path, size, "%s/%s", dir, name);
+    return path;
+}
+
 static bool read_open(const struct file_system *fs, int fd, const char *path,
                       struct buf *out, struct error *err)
 {

@@ -54,6 +54,8 @@ bool file_write_all(const struct file_system *fs, int fd, const void *bytes,
 /* Makes dir and what is missing above it, mode 0700, and syncs each parent. */
 bool file_make_dirs(const struct file_system *fs, const char *dir,
                     struct error *err);
+/* What name means to somebody in dir, malloc'ed: itself if it is absolute. */
+char *file_beside(const char *dir, const char *name);
 /* Reads a whole file, at most what out may hold; ERR_IO or ERR_TOO_LARGE. */
 bool file_read(const struct file_system *fs, const char *path, struct buf *out,
                struct error *err);

@@ -49,9 +49,7 @@ static int fail_usage(const char *said)
 static int fail_with(const struct error *err)
 {
     fprintf(stderr, "%s\n", err->text);
-    return err->kind == ERR_USAGE    ? EX_USAGE
-           : err->kind == ERR_CONFIG ? EX_CONFIG
-                                     : EX_SOFTWARE;
+    return error_exit_code(err);
 }
 
 static int run_serve(int argc, char **argv)

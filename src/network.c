@@ -16,7 +16,7 @@ enum { MAPPED_BYTES = 12, ALL_BITS = 128, MAPPED_BITS = 96 };
 static const unsigned char mapped_prefix[MAPPED_BYTES] = {
     [10] = 0xff, [11] = 0xff};
 
-static bool is_mapped(const struct address *address)
+bool address_is_v4(const struct address *address)
 {
     return memcmp(address->bytes, mapped_prefix, MAPPED_BYTES) == 0;
 }
@@ -65,7 +65,7 @@ bool address_of(const struct sockaddr *socket, struct address *address)
 size_t address_format(const struct address *address, char *out)
 {
     const char *text =
-        is_mapped(address)
+        address_is_v4(address)
             ? inet_ntop(AF_INET, address->bytes + MAPPED_BYTES, out,
                         ADDRESS_TEXT_BYTES)
             : inet_ntop(AF_INET6, address->bytes, out, ADDRESS_TEXT_BYTES);
@@ -75,7 +75,7 @@ size_t address_format(const struct address *address, char *out)
 bool address_is_loopback(const struct address *address)
 {
     static const struct address v6_loopback = {.bytes = {[15] = 1}};
-    if (is_mapped(address))
+    if (address_is_v4(address))
         return address->bytes[MAPPED_BYTES] == 127;
     return memcmp(address, &v6_loopback, sizeof v6_loopback) == 0;
 }

@@ -29,6 +29,7 @@ bool address_of(const struct sockaddr *socket, struct address *address);
 /* Writes it as text and returns the length; out holds ADDRESS_TEXT_BYTES. */
 enum { ADDRESS_TEXT_BYTES = 48 };
 size_t address_format(const struct address *address, char *out);
+bool address_is_v4(const struct address *address);
 bool address_is_loopback(const struct address *address);
 
 /* "192.168.1.0/24", "2001:db8::/32", or one address. ERR_CONFIG names it. */

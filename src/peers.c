@@ -52,17 +52,11 @@ void peers_free(struct peers *peers)
     free(peers);
 }
 
-static bool is_mapped_v4(const struct address *address)
-{
-    static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
-    return memcmp(address->bytes, prefix, sizeof prefix) == 0;
-}
-
 /* What is counted together. */
 static struct address key_of(const struct address *address)
 {
     struct address key = *address;
-    if (!is_mapped_v4(address))
+    if (!address_is_v4(address))
         memset(key.bytes + V6_PREFIX_BYTES, 0,
                sizeof key.bytes - V6_PREFIX_BYTES);
     return key;

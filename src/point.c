@@ -225,13 +225,6 @@ static bool has_room(const struct point *draft, struct text key,
                 LIMIT_POINT_ITEMS, shown(key), key.at);
 }
 
-static int compare(struct text a, struct text b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = memcmp(a.at, b.at, len);
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* Where a tag of that key stands, or would stand. */
 static unsigned find_tag(const struct point *draft, struct text key,
                          bool *is_there)
@@ -239,7 +232,7 @@ static unsigned find_tag(const struct point *draft, struct text key,
     *is_there = false;
     unsigned at = draft->tag_count;
     while (at > 0) {
-        int order = compare(draft->tags[at - 1].key, key);
+        int order = text_compare(draft->tags[at - 1].key, key);
         if (order == 0)
             *is_there = true;
         if (order < 0)

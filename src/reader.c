@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "error.h"
@@ -21,7 +20,6 @@
 #include "stats.h"
 
 enum {
-    PATH_BYTES = 4096,
     AHEAD_BYTES = 256 << 10, /* several frames at once */
     READ_TRIES = 10
 };
@@ -29,11 +27,8 @@ enum {
 void reader_init(struct reader *reader, const struct file_system *fs,
                  const char *dir, struct segment_name name)
 {
-    char path[PATH_BYTES], text[SEGMENT_NAME_BYTES];
-    segment_name_write(name, text);
-    snprintf(path, sizeof path, "%s/%s", dir, text);
     *reader = (struct reader){
-        .fs = fs, .name = name, .path = xstrdup(path), .fd = -1};
+        .fs = fs, .name = name, .path = segment_path(dir, name), .fd = -1};
     buf_init(&reader->window, AHEAD_BYTES);
     buf_init(&reader->whole, SEGMENT_MAX_BYTES);
 }

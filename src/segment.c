@@ -57,6 +57,13 @@ void segment_name_write(struct segment_name name, char text[SEGMENT_NAME_BYTES])
              name.seq, name.salt);
 }
 
+char *segment_path(const char *dir, struct segment_name name)
+{
+    char text[SEGMENT_NAME_BYTES];
+    segment_name_write(name, text);
+    return file_beside(dir, text);
+}
+
 bool segment_name_read(const char *text, struct segment_name *name)
 {
     char again[SEGMENT_NAME_BYTES];

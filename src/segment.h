@@ -29,6 +29,8 @@ struct segment_name {
 enum { SEGMENT_NAME_BYTES = 41 };
 void segment_name_write(struct segment_name name,
                         char text[SEGMENT_NAME_BYTES]);
+/* Its path in a folder, malloc'ed. */
+char *segment_path(const char *dir, struct segment_name name);
 bool segment_name_read(const char *text, struct segment_name *name);
 int segment_name_compare(struct segment_name a, struct segment_name b);
 

@@ -271,7 +271,7 @@ int serve_run(struct config *config)
     if (!start_journal(&gateway, &err) || !start_relays(&gateway, &err)
         || !start_server(&gateway, &err) || !start_admin(&gateway, &err)) {
         log_line(LOG_ERROR, "serve", "%s", err.text);
-        return err.kind == ERR_CONFIG ? EX_CONFIG : EX_SOFTWARE;
+        return error_exit_code(&err);
     }
     say_listening(&gateway);
     wait_for_stop(&awaited);

@@ -17,17 +17,10 @@
 #include "script.h"
 #include "trial.h"
 
-static int exit_code_of(const struct error *err)
-{
-    return err->kind == ERR_USAGE    ? EX_USAGE
-           : err->kind == ERR_CONFIG ? EX_CONFIG
-                                     : EX_SOFTWARE;
-}
-
 static int fail_with(const struct error *err)
 {
     fprintf(stderr, "%s\n", err->text);
-    return exit_code_of(err);
+    return error_exit_code(err);
 }
 
 /* The one flag that `check` and `test` have. False: usage. */

@@ -79,12 +79,13 @@ static void print_failure(struct run *run, unsigned line, const char *title)
 
 char *trial_script_beside(const char *path)
 {
+    const size_t ending = sizeof ".http" - 1;
     size_t len = strlen(path);
-    if (len < 5 || strcmp(path + len - 5, ".http") != 0)
+    if (!text_ends_with(text_of(path), TEXT(".http")))
         return NULL;
-    for (size_t cut = len - 5; cut > 0 && path[cut] != '/'; cut--) {
+    for (size_t cut = len - ending; cut > 0 && path[cut] != '/'; cut--) {
         char script[PATH_BYTES];
-        if (cut != len - 5 && path[cut] != '_')
+        if (cut != len - ending && path[cut] != '_')
             continue;
         int size = snprintf(script, sizeof script, "%.*s.lua", (int)cut, path);
         if (size < PATH_BYTES && access(script, R_OK) == 0)
@@ -269,10 +270,9 @@ static bool run_path(struct run *run, const char *path, struct error *err);
 
 static int is_of_interest(const struct dirent *entry)
 {
-    size_t len = strlen(entry->d_name);
     return entry->d_name[0] != '.'
            && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN
-               || (len > 5 && strcmp(entry->d_name + len - 5, ".http") == 0));
+               || text_ends_with(text_of(entry->d_name), TEXT(".http")));
 }
 
 static bool run_folder(struct run *run, const char *path, struct error *err)

@@ -42,13 +42,6 @@ enum {
     OUT_MAX_BYTES = 2 * LIMIT_GROUP_BYTES
 };
 
-static char *path_in(const char *dir, const char *name)
-{
-    char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    return xstrdup(path);
-}
-
 /* ---- recovery ---- */
 
 static bool refuse_locked(struct writer *writer, struct error *err)
@@ -64,7 +57,7 @@ static bool refuse_locked(struct writer *writer, struct error *err)
 static bool take_lock(struct writer *writer, struct error *err)
 {
     const struct file_system *fs = writer->fs;
-    char *path = path_in(writer->dir, "lock");
+    char *path = file_beside(writer->dir, "lock");
     writer->lock_fd = fs->open(fs, path, O_RDWR | O_CREAT, 0600);
     bool is_taken = false;
     if (writer->lock_fd < 0)
@@ -91,10 +84,8 @@ static void sign_lock(struct writer *writer)
 
 static uint64_t size_of(struct writer *writer, struct segment_name name)
 {
-    char text[SEGMENT_NAME_BYTES];
     struct stat st;
-    segment_name_write(name, text);
-    char *path = path_in(writer->dir, text);
+    char *path = segment_path(writer->dir, name);
     int result = writer->fs->stat(writer->fs, path, &st);
     free(path);
     return result == 0 ? (uint64_t)st.st_size : 0;
@@ -104,9 +95,7 @@ static uint64_t size_of(struct writer *writer, struct segment_name name)
 static bool find_end(struct writer *writer, struct segment_name name,
                      uint64_t limit, uint64_t *end, struct error *err)
 {
-    char text[SEGMENT_NAME_BYTES];
-    segment_name_write(name, text);
-    char *path = path_in(writer->dir, text);
+    char *path = segment_path(writer->dir, name);
     struct buf bytes;
     struct segment_scan scan = {0};
     size_t unread_bytes;
@@ -129,9 +118,7 @@ static bool find_end(struct writer *writer, struct segment_name name,
  * the next power cut would look like damage. If this fails, it does. */
 static void keep_end(struct writer *writer, struct segment_name name)
 {
-    char text[SEGMENT_NAME_BYTES];
-    segment_name_write(name, text);
-    char *path = path_in(writer->dir, text);
+    char *path = segment_path(writer->dir, name);
     int fd = writer->is_unsynced
                  ? -1
                  : writer->fs->open(writer->fs, path, O_RDONLY, 0);
@@ -292,12 +279,10 @@ static bool pick_name(struct writer *writer, struct error *err)
 
 static bool create_segment(struct writer *writer, struct error *err)
 {
-    char text[SEGMENT_NAME_BYTES];
     struct stat st;
     if (!pick_name(writer, err))
         return false;
-    segment_name_write(writer->name, text);
-    writer->path = path_in(writer->dir, text);
+    writer->path = segment_path(writer->dir, writer->name);
     writer->fd = writer->fs->open(writer->fs, writer->path,
                                   O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600);
     if (writer->fd < 0) {

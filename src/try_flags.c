@@ -200,8 +200,7 @@ static bool take_path(struct reading *reading, const char *path)
 
 static bool is_request_file(const char *name)
 {
-    size_t len = strlen(name);
-    return len > 5 && strcmp(name + len - 5, ".http") == 0;
+    return text_ends_with(text_of(name), TEXT(".http"));
 }
 
 /* curl's URLs need no scheme: "localhost:8580/x", unless it is a file. */

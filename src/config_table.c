@@ -57,9 +57,9 @@ bool config_table_list(const struct setting *setting, char ***list,
     for (size_t i = 0; i < count; i++) {
         const struct setting *item = config_tree_at(setting, (int64_t)i + 1);
         if (item->type != SETTING_TEXT)
-            return config_tree_fail(err, item, "%s must be text, not %s",
-                                    config_tree_name(item),
-                                    config_tree_type_name(item));
+            return config_tree_fail(
+                err, item, "%s: element %zu must be text, not %s",
+                config_tree_name(setting), i + 1, config_tree_type_name(item));
         if (!copy_text(item, &(*list)[i], err))
             return false;
     }

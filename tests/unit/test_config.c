@@ -323,8 +323,9 @@ static void mistakes_of_the_top_are_told(void **state)
                      "moonline.lua:3: `listen` must be text or a list of it");
     assert_top_fails("  listen = {}",
                      "moonline.lua:3: `listen` must be text or a list of it");
-    assert_top_fails("  listen = { 1 }",
-                     "moonline.lua:3: element 1 must be text, not a number");
+    assert_top_fails(
+        "  listen = { 1 }",
+        "moonline.lua:3: `listen`: element 1 must be text, not a number");
     assert_top_fails("  listen = ''", "moonline.lua:3: `listen` is empty");
     assert_top_fails("  listen = 'localhost:80'",
                      "moonline.lua:3: `listen`: \"localhost:80\" is no address "

@@ -152,6 +152,11 @@ static struct value whole_of_float(lua_State *L, double number,
         raise_range(L, 1, function, "has a fraction; use round()");
     double least = type == VALUE_INT ? -0x1p63 : 0;
     double beyond = type == VALUE_INT ? 0x1p63 : 0x1p64;
+    /* What 18446744073709551615 in JSON has become, digits lost. */
+    if (number == 0x1p64 && lua_type(L, 1) == LUA_TNUMBER)
+        raise_range(L, 1, function,
+                    "does not fit (a whole number beyond int64 is a float in "
+                    "JSON; as text it is exact)");
     if (number < least || number >= beyond)
         raise_range(L, 1, function, "does not fit");
     if (type == VALUE_INT)

@@ -233,6 +233,8 @@ static void int_and_uint_are_exact_or_raise(void **state)
         {"uint(-1)", "uint(-1): is negative"},
         {"uint('-1')", "uint(-1): is negative"},
         {"uint(-1.0)", "uint(-1.0): does not fit"},
+        {"uint(2^64)", "uint(1.844674407371e+19): does not fit (a whole number "
+                       "beyond int64 is a float in JSON; as text it is exact)"},
         {"uint('18446744073709551616')",
          "uint(18446744073709551616): does not fit"},
         {"uint(int(-1))", "uint(-1): does not fit"},

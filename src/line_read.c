@@ -101,16 +101,23 @@ static bool check_byte(struct reader *reader, enum element element)
                : fail_element(reader, at, element, "has two backslashes");
 }
 
+static char *take_room(struct reader *reader, size_t len)
+{
+    char *room = arena_alloc(reader->points->arena, len);
+    if (!room)
+        fail(reader->err, ERR_TOO_LARGE,
+             "the points of this request need more than %d bytes",
+             LIMIT_REQUEST_ARENA_BYTES);
+    return room;
+}
+
 /* The bytes without the backslashes that escape. */
 static bool unescape(struct reader *reader, struct text raw,
                      enum element element, struct text *out)
 {
-    char *to = arena_alloc(reader->points->arena, raw.len);
+    char *to = take_room(reader, raw.len);
     if (!to)
-        return fail(reader->err, ERR_TOO_LARGE,
-                    "the line needs more than %d"
-                    " bytes",
-                    LIMIT_REQUEST_ARENA_BYTES);
+        return false;
     out->at = to;
     for (size_t i = 0; i < raw.len; i++) {
         if (raw.at[i] == '\\' && i + 1 < raw.len
@@ -199,12 +206,9 @@ static bool read_tag(struct reader *reader)
 static bool unescape_string(struct reader *reader, struct text raw,
                             struct text *out)
 {
-    char *to = arena_alloc(reader->points->arena, raw.len);
+    char *to = take_room(reader, raw.len);
     if (!to)
-        return fail(reader->err, ERR_TOO_LARGE,
-                    "the line needs more than %d"
-                    " bytes",
-                    LIMIT_REQUEST_ARENA_BYTES);
+        return false;
     out->at = to;
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.at[i], next = i + 1 < raw.len ? raw.at[i + 1] : '\0';

@@ -1,0 +1,105 @@
+/* What became of groups: held against a list that forgets nothing. */
+#include "unit.h"
+
+#include "ticket.h"
+
+enum { GROUPS = 1000 };
+
+struct world {
+    struct tickets tickets;
+    pthread_mutex_t lock;
+    uint64_t failed[GROUPS + 1];
+};
+
+static int set_up(void **state)
+{
+    static struct world world;
+    world = (struct world){.tickets = {.done_group = 0}};
+    pthread_mutex_init(&world.lock, NULL);
+    world.tickets.lock = &world.lock;
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    pthread_mutex_destroy(&world->lock);
+    return 0;
+}
+
+static void what_is_not_done_waits(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, 1)), TICKET_WAITS);
+    tickets_publish(&w->tickets, 1, 0);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, 1)),
+                     TICKET_DURABLE);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(2, 1)), TICKET_WAITS);
+}
+
+static void a_failure_is_that_of_its_outputs_only(void **state)
+{
+    struct world *w = *state;
+    tickets_publish(&w->tickets, 1, 2 | 8);
+    tickets_publish(&w->tickets, 2, 0);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, 1)),
+                     TICKET_DURABLE);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, 2)),
+                     TICKET_FAILED);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, 1 | 8)),
+                     TICKET_FAILED);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, 1 | 4)),
+                     TICKET_DURABLE);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(2, 2)),
+                     TICKET_DURABLE);
+}
+
+static void the_highest_output_has_its_bit(void **state)
+{
+    struct world *w = *state;
+    uint64_t last = UINT64_C(1) << (LIMIT_OUTPUTS - 1);
+    tickets_publish(&w->tickets, 1, last);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, last)),
+                     TICKET_FAILED);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, last >> 1)),
+                     TICKET_DURABLE);
+}
+
+/* Nothing that failed is ever called durable; and what is young enough to be
+ * waited for is told exactly. */
+static void it_never_says_durable_of_what_failed(void **state)
+{
+    struct world *w = *state;
+    uint64_t random = 12345;
+    for (uint64_t group = 1; group <= GROUPS; group++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        w->failed[group] = random >> 62 ? 0 : random >> 40 & 3;
+        tickets_publish(&w->tickets, group, w->failed[group]);
+        for (uint64_t old = 1; old <= group; old++)
+            for (uint64_t outputs = 1; outputs <= 3; outputs++) {
+                enum ticket_state said =
+                    tickets_state(&w->tickets, ticket_of(old, outputs));
+                bool has_failed = (w->failed[old] & outputs) != 0;
+                if (has_failed)
+                    assert_int_equal(said, TICKET_FAILED);
+                else if (group - old < TICKET_FAILED_GROUPS)
+                    assert_int_equal(said, TICKET_DURABLE);
+                else
+                    assert_int_not_equal(said, TICKET_WAITS);
+            }
+    }
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(what_is_not_done_waits),
+        CASE(a_failure_is_that_of_its_outputs_only),
+        CASE(the_highest_output_has_its_bit),
+        CASE(it_never_says_durable_of_what_failed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

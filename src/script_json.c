@@ -44,6 +44,7 @@ struct json {
     unsigned depth, max_depth;
     int null_index, empty_index; /* on the stack: json.null, the metatable */
     bool keep_null;
+    const char *whole; /* what ends at end: "text" or "line" */
 };
 
 static void parse_value(struct json *j, bool in_object);
@@ -71,7 +72,8 @@ static _Noreturn void bad_here(struct json *j, const char *expected)
     char what[100];
     unsigned char c = j->at < j->end ? (unsigned char)*j->at : 0;
     if (j->at == j->end)
-        snprintf(what, sizeof what, "%s expected, the text ends", expected);
+        snprintf(what, sizeof what, "%s expected, the %s ends", expected,
+                 j->whole);
     else if (c > ' ' && c < 0x7f)
         snprintf(what, sizeof what, "%s expected, not '%c'", expected, c);
     else
@@ -423,7 +425,8 @@ static void parse_value(struct json *j, bool in_object)
     }
 }
 
-void script_json_decode(lua_State *L, struct text text, bool keep_null)
+/* Two values stay on the stack below what is read: see null_index. */
+static struct json begin(lua_State *L, struct text text, bool keep_null)
 {
     struct script_lua *lua = script_lua_of(L);
     struct json j = {
@@ -434,19 +437,65 @@ void script_json_decode(lua_State *L, struct text text, bool keep_null)
         .scratch = &lua->scratch,
         .max_depth = lua->limits.depth,
         .keep_null = keep_null,
+        .whole = "text",
     };
     luaL_checkstack(L, SLOTS_PER_LEVEL, NULL);
     script_lua_push_null(L);
     script_encode_push_empty(L);
     j.null_index = lua_gettop(L) - 1;
     j.empty_index = lua_gettop(L);
-    skip_blanks(&j);
-    parse_value(&j, true);
-    skip_blanks(&j);
-    if (j.at < j.end)
-        bad_here(&j, "the end of the text");
-    lua_replace(L, j.null_index);
-    lua_settop(L, j.null_index);
+    return j;
+}
+
+/* The one value from at to end, with blanks around it. */
+static void parse_whole(struct json *j, bool in_object)
+{
+    skip_blanks(j);
+    parse_value(j, in_object);
+    skip_blanks(j);
+    if (j->at < j->end)
+        bad_here(j, strcmp(j->whole, "line") == 0 ? "the end of the line"
+                                                  : "the end of the text");
+}
+
+/* Takes what begin left out from below the result. */
+static void finish(struct json *j)
+{
+    lua_replace(j->L, j->null_index);
+    lua_settop(j->L, j->null_index);
+}
+
+void script_json_decode(lua_State *L, struct text text, bool keep_null)
+{
+    struct json j = begin(L, text, keep_null);
+    parse_whole(&j, true);
+    finish(&j);
+}
+
+/* A record separator before each line is what JSON text sequences have. */
+void script_json_decode_lines(lua_State *L, struct text text)
+{
+    struct json j = begin(L, text, false);
+    lua_Integer count = 0;
+    j.whole = "line";
+    lua_newtable(L);
+    while (text.len > 0) {
+        struct text line = text_cut(&text, '\n');
+        j.at = line.at;
+        j.end = line.at + line.len;
+        if (text_starts_with(line, TEXT("\x1e")))
+            j.at++;
+        skip_blanks(&j);
+        if (j.at == j.end)
+            continue;
+        parse_whole(&j, false);
+        lua_rawseti(L, -2, ++count);
+    }
+    if (count == 0) {
+        lua_pushvalue(L, j.empty_index);
+        lua_setmetatable(L, -2);
+    }
+    finish(&j);
 }
 
 /* json.decode(text [, { null = true }]) */

@@ -17,3 +17,8 @@
  * bad input: "offset 7, line 1, column 8: ...". keep_null: json.null for an
  * object's values too. */
 void script_json_decode(lua_State *L, struct text text, bool keep_null);
+
+/* Pushes a list with the value of each line (NDJSON); lines of blanks are
+ * nothing, null is json.null. A line that is no JSON raises a bad input that
+ * names it, its place counted from the start of the text. */
+void script_json_decode_lines(lua_State *L, struct text text);

@@ -25,6 +25,7 @@
 #include "point.h"
 #include "request.h"
 #include "route.h"
+#include "scan.h"
 #include "script_csv.h"
 #include "script_json.h"
 #include "script_lua.h"
@@ -208,19 +209,44 @@ static void push_json(lua_State *L, struct script_call *call)
         lua_pushnil(L);
 }
 
+/* Types that say nothing about what the text is. */
+static bool is_any_type(struct text type)
+{
+    return type.len == 0 || text_equal(type, TEXT("text/plain"))
+           || text_equal(type, TEXT("application/octet-stream"));
+}
+
+/* True if the first line is an object or array from end to end: what is spread
+ * over several lines is one document. */
+static bool looks_like_json_lines(struct text text)
+{
+    struct text line = {NULL, 0};
+    while (text.len > 0 && line.len == 0)
+        line = scan_trim(text_cut(&text, '\n'));
+    return form_looks_like_json(line)
+           && (text_ends_with(line, TEXT("}"))
+               || text_ends_with(line, TEXT("]")));
+}
+
+static void push_ndjson(lua_State *L, struct script_call *call)
+{
+    const struct request *request = call->request;
+    struct text type = request->media_type;
+    if (request->text.len > 0
+        && (is_line_json_type(type)
+            || ((is_json_type(type) || is_any_type(type))
+                && looks_like_json_lines(request->text))))
+        decode_uncounted(L, request->text, script_json_decode_lines);
+    else
+        lua_pushnil(L);
+}
+
 static bool is_csv_type(struct text type)
 {
     return text_equal(type, TEXT("text/csv"))
            || text_equal(type, TEXT("application/csv"))
            || text_equal(type, TEXT("text/comma-separated-values"))
            || text_equal(type, TEXT("text/tab-separated-values"));
-}
-
-/* Types that say nothing about what the text is. */
-static bool is_any_type(struct text type)
-{
-    return type.len == 0 || text_equal(type, TEXT("text/plain"))
-           || text_equal(type, TEXT("application/octet-stream"));
 }
 
 static void push_csv(lua_State *L, struct script_call *call)
@@ -344,7 +370,7 @@ static const struct getter {
     {"headers", push_headers}, {"query", push_query},
     {"form", push_form},       {"body", push_body},
     {"text", push_plain_text}, {"json", push_json},
-    {"ndjson", not_yet},       {"csv", push_csv},
+    {"ndjson", push_ndjson},   {"csv", push_csv},
     {"lines", push_lines},     {"parts", not_yet},
     {"data", push_data},       {"points", push_points},
 };

@@ -213,6 +213,81 @@ static void native_points_can_be_changed_and_stored(void **state)
                                      "return points"));
 }
 
+static void expect_ndjson(const char *type, const char *body, const char *value)
+{
+    struct bench bench;
+    assert_true(bench_load(&bench, "return function(req)"
+                                   " return nil, json.encode(req.ndjson) end"));
+    bench.request.media_type = text_of(type);
+    bench_run(&bench, body);
+    if (strcmp(bench.err.text, value) != 0)
+        fail_msg("%s gives %s, not %s", body, bench.err.text, value);
+    assert_int_equal(bench.err.kind, strncmp(value, "offset", 6) == 0
+                                         ? ERR_BAD_REQUEST
+                                         : ERR_REFUSED);
+    bench_free(&bench);
+}
+
+static void ndjson_has_a_value_a_line(void **state)
+{
+    (void)state;
+    static const char type[] = "application/x-ndjson";
+    expect_ndjson(type, "{\"a\":1}\n{\"a\":2}\n", "[{\"a\":1},{\"a\":2}]");
+    expect_ndjson(type, "1\r\n\r\n  \n [ 2 ] \r\nnull", "[1,[2],null]");
+    expect_ndjson(type, "\n", "[]");
+    expect_ndjson(type, "", "null");
+    expect_ndjson("application/jsonl", "9007199254740993\n\"x\"",
+                  "[9007199254740993,\"x\"]");
+    expect_ndjson("application/json-seq", "\x1e{}\n\x1e[]\n", "[{},[]]");
+}
+
+static void a_bad_line_is_named(void **state)
+{
+    (void)state;
+    static const char type[] = "application/x-ndjson";
+    expect_ndjson(type, "{\"a\":1}\n\n{\"a\":}\n{}",
+                  "offset 14, line 3, column 6: a value expected, not '}'");
+    expect_ndjson(type, "{}\n{\"a\":1\n}",
+                  "offset 9, line 2, column 7: ',' or '}' expected, the line"
+                  " ends");
+    expect_ndjson(type, "1 2\n",
+                  "offset 2, line 1, column 3: the end of the"
+                  " line expected, not '2'");
+}
+
+static void ndjson_is_known_by_type_or_by_looks(void **state)
+{
+    (void)state;
+    expect_ndjson("", "{\"a\":1}\n{}", "[{\"a\":1},{}]");
+    expect_ndjson("text/plain", "\n[1]\r\n[2]", "[[1],[2]]");
+    expect_ndjson("application/json", "{}\n{}", "[{},{}]");
+    expect_ndjson("application/json", "{\n}", "null");
+    expect_ndjson("", "one\ntwo", "null");
+    expect_ndjson("text/csv", "{}", "null");
+    expect_ndjson("application/x-www-form-urlencoded", "{}", "null");
+}
+
+/* Together no more than in one document: lines are no way around it. */
+static void values_are_counted_over_all_lines(void **state)
+{
+    (void)state;
+    enum { LINES = LIMIT_JSON_VALUES + 1 };
+    struct bench bench;
+    char *body = malloc((size_t)LINES * 2);
+    for (size_t i = 0; i < LINES; i++)
+        memcpy(body + i * 2, "1\n", 2);
+    assert_true(bench_load(&bench, "return function(req)"
+                                   " return nil, #req.ndjson .. '' end"));
+    bench.request.media_type = TEXT("application/x-ndjson");
+    bench_run_text(&bench, (struct text){body, (size_t)(LINES - 1) * 2});
+    assert_string_equal(bench.err.text, "100000");
+    bench_run_text(&bench, (struct text){body, (size_t)LINES * 2});
+    assert_non_null(strstr(bench.err.text, "line 100001"));
+    assert_int_equal(bench.err.kind, ERR_BAD_REQUEST);
+    bench_free(&bench);
+    free(body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +299,10 @@ int main(void)
         cmocka_unit_test(data_is_json_else_form_else_query),
         cmocka_unit_test(vars_belong_to_the_route),
         cmocka_unit_test(native_points_can_be_changed_and_stored),
+        cmocka_unit_test(ndjson_has_a_value_a_line),
+        cmocka_unit_test(a_bad_line_is_named),
+        cmocka_unit_test(ndjson_is_known_by_type_or_by_looks),
+        cmocka_unit_test(values_are_counted_over_all_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

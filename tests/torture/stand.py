@@ -55,7 +55,8 @@ class Stand:
         self.admin = None
         self.is_done = False  # nobody waits for a port any more
         self.log = collections.deque(maxlen=2000)
-        self.starts = 0
+        self.env = None  # for every start
+        self.before = ()
 
     # ---- its life ----
 
@@ -63,9 +64,9 @@ class Stand:
         """Starts it, and does not wait. before: a program that runs it."""
         assert self.process is None
         environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-        environment.update(MOONLINE_BENCH="1", **(env or {}))
+        environment.update(MOONLINE_BENCH="1", **(self.env or {}), **(env or {}))
         # If this program dies, so does the gateway.
-        command = ["setpriv", "--pdeathsig", "KILL", *before, BINARY, "serve", "-c", str(self.config)]
+        command = ["setpriv", "--pdeathsig", "KILL", *self.before, *before, BINARY, "serve", "-c", str(self.config)]
         if not shutil.which("setpriv"):
             command = command[3:]
         self.process = subprocess.Popen(
@@ -76,7 +77,6 @@ class Stand:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        self.starts += 1
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         return self.process
 

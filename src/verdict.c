@@ -51,6 +51,17 @@ static bool is_wal_trouble(struct text reply)
            && memmem(reply.at, reply.len, words, sizeof words - 1) != NULL;
 }
 
+/* What Go's server says of a path that it does not know, as InfluxDB before
+ * 1.8 does of v2, and 1 and 2 of v3. */
+static const char *advice_for(int status, struct text reply,
+                              const char *otherwise)
+{
+    if (status != 404 || !text_starts_with(reply, TEXT("404 page not found")))
+        return otherwise;
+    return " (this server has no such API, InfluxDB before 1.8 only v1:"
+           " `database`; or correct the url)";
+}
+
 enum verdict verdict_of(int status, struct text reply, const char **advice)
 {
     if (status == 400 && is_wal_trouble(reply))
@@ -61,7 +72,7 @@ enum verdict verdict_of(int status, struct text reply, const char **advice)
     while (status < rules[i].first || status > rules[i].last)
         i++;
     if (advice)
-        *advice = rules[i].advice;
+        *advice = advice_for(status, reply, rules[i].advice);
     return rules[i].verdict;
 }
 

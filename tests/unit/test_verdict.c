@@ -42,6 +42,9 @@ static const struct row rows[] = {
     {404, "{\"error\":\"database not found: \\\"nope\\\"\"}\n", VERDICT_HOLD,
      "404 from X: database not found: \"nope\" (create it, or correct its name"
      " or the url)"},
+    {404, "404 page not found\n", VERDICT_HOLD,
+     "404 from X: 404 page not found (this server has no such API, InfluxDB"
+     " before 1.8 only v1: `database`; or correct the url)"},
     {405, "Method Not Allowed\n", VERDICT_HOLD,
      "405 from X: Method Not Allowed (correct the url)"},
     {413, "{\"error\":\"Request Entity Too Large\"}\n", VERDICT_HOLD,

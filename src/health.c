@@ -64,8 +64,8 @@ static void look_at_relay(struct findings *findings, struct relay *relay,
     buf_init(&reason, REASON_BYTES);
     clock_format(status.failing_since_ns, since);
     buf_printf(&reason,
-               "output %s has been failing since %s: %s; %" PRIu64
-               " points wait",
+               "output %s has been failing since %s: %s; points waiting:"
+               " %" PRIu64,
                name, since, status.reason, status.pending_points);
     add_reason(findings, &reason);
     buf_deinit(&reason);

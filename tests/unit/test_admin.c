@@ -91,7 +91,7 @@ static void each_reason_is_told_in_plain_words(void **state)
     assert_non_null(
         strstr(text, "output influx has been failing since"
                      " 2026-01-02T03:00:00.000Z: 401 \\\"unauthorized\\\";"
-                     " 42 points wait"));
+                     " points waiting: 42"));
 }
 
 static void an_output_that_fails_does_not_stop_us_being_ready(void **state)

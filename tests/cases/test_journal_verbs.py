@@ -7,6 +7,8 @@ import re
 import signal
 import socket
 import subprocess
+import threading
+import time
 
 import pytest
 from gateway import BINARY, PATIENCE_S, Gateway, environment, run
@@ -152,8 +154,11 @@ def test_an_output_that_nobody_names_is_listed_too(full):
     assert re.search(r"^other +0 +0 .*\(no journal yet\)$", out, re.M), out
     assert journal(full, "cat", "influx")[1] == "".join(LINES)
     assert journal(full, "cat", "other") == (0, "", "")
+    assert journal(full, "verify", "other") == (0, "other: no journal yet\n", "")
+    (full / "moonline-data" / "journal" / "elder").mkdir()
+    (full / "moonline-data" / "journal" / "README").write_text("not an output")
     code, _, err = journal(full, "cat")
-    assert (code, err) == (64, "cat of which output? other, influx\n")
+    assert (code, err) == (64, "cat of which output? other, elder, influx\n")
 
 
 def test_a_folder_is_enough(full):
@@ -161,6 +166,34 @@ def test_a_folder_is_enough(full):
     assert journal(full, "cat", "--data", "moonline-data")[1] == "".join(LINES)
     assert "not in the configuration" not in journal(full, "ls", "--data", "moonline-data")[1]
     assert journal(full, "verify", "-c", "away.lua")[0] == 0
+
+
+def test_segments_may_come_and_go_while_one_looks(tmp_path):
+    """Looks again and again, beside a gateway that writes, delivers and deletes."""
+    with gateway(tmp_path, PAPER) as running:
+        stops = threading.Event()
+
+        def send():
+            while not stops.is_set():
+                assert running.post("/write", "".join(LINES[:50]))[0] == 204
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        seen = set()
+        try:
+            for _ in range(20):
+                for verb in ("ls", "verify", "cat"):
+                    code, out, err = journal(tmp_path, verb)
+                    assert (code, err) == (0, ""), out
+                seen.update(path.name for path in segments(tmp_path))
+            oldest = pathlib.Path(tmp_path, "moonline-data", "journal", "influx", min(seen))
+            deadline = time.monotonic() + PATIENCE_S
+            while oldest.exists() and time.monotonic() < deadline:
+                journal(tmp_path, "verify")
+        finally:
+            stops.set()
+            sender.join()
+        assert len(seen) > 3 and not oldest.exists()
 
 
 # ------------------------------------------------------------------ damage --
@@ -205,6 +238,30 @@ def test_a_missing_first_segment_was_settled(full):
     assert journal(full, "verify")[0] == 0
     first = int(segments(full)[0].name[:20])
     assert journal(full, "cat")[1] == "".join(LINES[first - 1 :])
+
+
+def test_a_segment_that_does_not_open_is_told_and_the_rest_given(full):
+    paths = segments(full)
+    end = int(paths[1].name[:20])
+    paths[0].unlink()
+    paths[0].symlink_to(paths[0].name)
+    code, out, err = journal(full, "verify")
+    assert (code, err) == (1, "")
+    assert re.search(rf"^influx/{paths[0].name}: opening \S+: Too many levels of symbolic links$", out, re.M), out
+    assert f"{POINTS - end + 1} points good" in out
+    code, out, err = journal(full, "cat")
+    assert (code, out) == (1, "".join(LINES[end - 1 :]))
+    assert "Too many levels" in err
+
+
+def test_without_the_end_nothing_is_said_of_an_output(full):
+    newest = segments(full)[-1]
+    newest.unlink()
+    newest.symlink_to(newest.name)
+    for verb in ("ls", "verify", "cat"):
+        code, out, err = journal(full, verb)
+        assert code == 1 and "points good" not in out and "pad=" not in out
+        assert "Too many levels" in err
 
 
 def test_what_is_in_quarantine_is_counted(full):

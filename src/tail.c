@@ -64,6 +64,7 @@ struct tail {
     uint64_t settled_seq;
     uint64_t lost_from, lost_end; /* the last numbers that were given up */
     struct cursor written;        /* what the cursor file says */
+    bool has_settled;             /* anything, since it was opened */
     int64_t tick_at_ns;
 };
 
@@ -439,6 +440,11 @@ bool tail_next(struct tail *tail, int wait_ms, struct buf *lines,
 void tail_settle(struct tail *tail, uint64_t seq)
 {
     assert(seq <= tail->next_seq);
+    /* At once what a new process settles first, or one that is killed again
+     * and again within a second would send the same lines for ever. */
+    if (!tail->has_settled)
+        tail->tick_at_ns = 0;
+    tail->has_settled = true;
     if (seq > tail->settled_seq)
         tail->settled_seq = seq;
     pass_lost(tail);

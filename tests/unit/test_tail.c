@@ -219,6 +219,22 @@ static void the_cursor_is_written_once_a_second(void **state)
     tear_down(&bench);
 }
 
+static void a_crash_loop_gets_on_though_each_life_is_short(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench);
+    send_points(&bench, 50);
+    for (uint64_t first = 1; first < 50; first += 10) {
+        while (next(&bench) && bench.seq < first + 9)
+            continue;
+        tail_settle(bench.tail, first + 10); /* no second goes by */
+        kill_and_start(&bench);
+    }
+    assert_false(next(&bench));
+    tear_down(&bench);
+}
+
 static void settled_segments_are_deleted_and_released(void **state)
 {
     (void)state;
@@ -709,6 +725,7 @@ int main(void)
         cmocka_unit_test(frames_come_in_order_over_segments),
         cmocka_unit_test(what_is_not_settled_comes_again),
         cmocka_unit_test(the_cursor_is_written_once_a_second),
+        cmocka_unit_test(a_crash_loop_gets_on_though_each_life_is_short),
         cmocka_unit_test(settled_segments_are_deleted_and_released),
         cmocka_unit_test(what_was_read_whole_is_deleted_unread),
         cmocka_unit_test(kept_segments_stay_for_their_time),

@@ -100,7 +100,7 @@ static bool read_native(struct passage *passage, struct error *err)
     enum precision precision = PRECISION_NS;
     if (name.len > 0 && !precision_read(name, &precision))
         return fail(err, ERR_BAD_REQUEST,
-                    "invalid precision \"%.*s\": use ns, us, ms or s",
+                    "invalid precision \"%.*s\": use ns, us, ms, s, m or h",
                     TEXT_ARG(name));
     return line_read_all(passage->request->text, precision,
                          &passage->ingest->native, err);

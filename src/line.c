@@ -10,13 +10,15 @@
 
 #include "buf.h"
 #include "ceilings.h"
+#include "clock.h"
 #include "error.h"
 #include "number.h"
 #include "point.h"
 
 int64_t precision_ns(enum precision precision)
 {
-    static const int64_t units[] = {1, 1000, 1000000, 1000000000};
+    static const int64_t units[] = {1,        NS_PER_US,     NS_PER_MS,
+                                    NS_PER_S, 60 * NS_PER_S, 3600 * NS_PER_S};
     return units[precision];
 }
 
@@ -31,6 +33,7 @@ bool precision_read(struct text name, enum precision *precision)
         {"u", PRECISION_US},          {"microsecond", PRECISION_US},
         {"ms", PRECISION_MS},         {"millisecond", PRECISION_MS},
         {"s", PRECISION_S},           {"second", PRECISION_S},
+        {"m", PRECISION_M},           {"h", PRECISION_H},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (text_equal(name, text_of(names[i].name))) {

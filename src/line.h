@@ -21,11 +21,20 @@ struct error;
 struct point;
 struct points;
 
-enum precision { PRECISION_NS, PRECISION_US, PRECISION_MS, PRECISION_S };
+/* Minutes and hours are InfluxDB 1's alone. */
+enum precision {
+    PRECISION_NS,
+    PRECISION_US,
+    PRECISION_MS,
+    PRECISION_S,
+    PRECISION_M,
+    PRECISION_H
+};
 
 /* Nanoseconds in one unit. */
 int64_t precision_ns(enum precision precision);
-/* "ns us u n ms s" and v3's "nanosecond ... second"; false: no such unit. */
+/* "ns us u n ms s m h" and v3's "nanosecond ... second"; false: no such unit.
+ */
 bool precision_read(struct text name, enum precision *precision);
 
 /* Appends one line with its newline. A point without a time gets

@@ -171,14 +171,15 @@ static bool read_precision(struct MHD_Connection *connection, enum api api,
     if (!name)
         return true;
     bool is_known = precision_read(text_of(name), precision)
+                    && (api == API_V1 || *precision <= PRECISION_S)
                     && (api == API_V1   ? !is_long && strcmp(name, "us") != 0
                         : api == API_V2 ? !is_long && strcmp(name, "u") != 0
                                               && strcmp(name, "n") != 0
                                         : true);
     return is_known
            || fail(err, ERR_BAD_REQUEST,
-                   api == API_V1 ? "invalid precision \"%s\" (use n, ns, u, ms"
-                                   " or s)"
+                   api == API_V1 ? "invalid precision \"%s\" (use n, ns, u, ms,"
+                                   " s, m or h)"
                    : api == API_V2
                        ? "invalid precision \"%s\"; valid precision units are"
                          " ns, us, ms, and s"

@@ -166,7 +166,7 @@ static void a_bad_native_line_stores_nothing(void **state)
     assert_text(ingest_lines(fixture->ingest, 0), "");
     assert_false(post(fixture, "/both", "precision=day", "m v=1"));
     assert_string_equal(fixture->err.text,
-                        "invalid precision \"day\": use ns, us, ms or s");
+                        "invalid precision \"day\": use ns, us, ms, s, m or h");
 }
 
 static void each_ending_has_its_kind(void **state)

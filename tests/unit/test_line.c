@@ -183,6 +183,10 @@ static void a_coarser_precision_is_scaled(void **state)
         line_read(TEXT("m v=1 17104088470"), seconds, &fixture->points, &err));
     assert_string_equal(err.text,
                         "column 7: a time stamp beyond what InfluxDB takes");
+    enum precision hours;
+    assert_true(precision_read(TEXT("h"), &hours));
+    assert_true(line_read(TEXT("m v=1 -2"), hours, &fixture->points, &err));
+    assert_true(fixture->points.items[1].time_ns == -INT64_C(7200000000000));
     assert_false(precision_read(TEXT("fortnight"), &seconds));
 }
 

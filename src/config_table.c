@@ -10,9 +10,9 @@
 
 #include "buf.h"
 #include "config_tree.h"
-#include "config_units.h"
 #include "error.h"
 #include "near.h"
+#include "units.h"
 
 static bool must_be(const struct setting *setting,
                     const struct config_option *option, const char *what,
@@ -128,8 +128,7 @@ static bool read_size(const struct setting *setting,
     if (setting->type == SETTING_INT && setting->integer >= 0)
         *bytes = (uint64_t)setting->integer;
     else if (setting->type != SETTING_TEXT
-             || !config_units_size((struct text){setting->text, setting->len},
-                                   bytes))
+             || !units_size((struct text){setting->text, setting->len}, bytes))
         return must_read(setting, option, "a size such as \"64KB\" or \"1MiB\"",
                          err);
     return within(setting, option, *bytes, " bytes", 1, err);
@@ -140,7 +139,7 @@ static bool read_time(const struct setting *setting,
                       struct error *err)
 {
     if (setting->type != SETTING_TEXT
-        || !config_units_time((struct text){setting->text, setting->len}, ns))
+        || !units_time((struct text){setting->text, setting->len}, ns))
         return must_read(setting, option, "a time such as \"200ms\" or \"10s\"",
                          err);
     return within(setting, option, *ns, "ms", 1000000, err);

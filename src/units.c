@@ -1,6 +1,6 @@
-/* config_units.c - see config_units.h. A size or time is a decimal number and
+/* units.c - see units.h. A size or time is a decimal number and
  * a unit from a table. */
-#include "config_units.h"
+#include "units.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -56,12 +56,12 @@ static bool read_units(struct text text, const struct unit *units,
     return false;
 }
 
-bool config_units_size(struct text text, uint64_t *bytes)
+bool units_size(struct text text, uint64_t *bytes)
 {
     return text.len > 0 && read_units(text, size_units, bytes);
 }
 
-bool config_units_time(struct text text, uint64_t *ns)
+bool units_time(struct text text, uint64_t *ns)
 {
     *ns = 0;
     return text_equal(text, TEXT("0"))

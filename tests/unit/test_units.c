@@ -4,32 +4,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config_units.h"
+#include "units.h"
 
 static void assert_size(const char *text, uint64_t expected)
 {
     uint64_t bytes = 1;
-    assert_true(config_units_size(text_of(text), &bytes));
+    assert_true(units_size(text_of(text), &bytes));
     assert_int_equal(bytes, expected);
 }
 
 static void assert_no_size(const char *text)
 {
     uint64_t bytes;
-    assert_false(config_units_size(text_of(text), &bytes));
+    assert_false(units_size(text_of(text), &bytes));
 }
 
 static void assert_time(const char *text, uint64_t expected)
 {
     uint64_t ns = 1;
-    assert_true(config_units_time(text_of(text), &ns));
+    assert_true(units_time(text_of(text), &ns));
     assert_int_equal(ns, expected);
 }
 
 static void assert_no_time(const char *text)
 {
     uint64_t ns;
-    assert_false(config_units_time(text_of(text), &ns));
+    assert_false(units_time(text_of(text), &ns));
 }
 
 static void sizes_are_powers_of_1000_or_with_an_i_of_1024(void **state)

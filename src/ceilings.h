@@ -41,6 +41,11 @@ enum {
     LIMIT_REQUEST_ARENA_BYTES = 64 << 20,
     LIMIT_REQUEST_LINES_BYTES = 7 << 20, /* line protocol from one request */
 
+    /* What scripts share. */
+    LIMIT_STORE_ENTRIES = 100000,
+    LIMIT_STORE_BYTES = 16 << 20,
+    LIMIT_STORE_ENTRY_BYTES = 64 << 10, /* name and value */
+
     /* The journal. */
     LIMIT_FRAME_BYTES = 64 << 10,
     LIMIT_SEGMENT_BYTES = 8 << 20,

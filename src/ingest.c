@@ -24,11 +24,13 @@
 #include "point.h"
 #include "repeats.h"
 #include "route.h"
+#include "store.h"
 
 enum { TRACEBACK_BYTES = 16 << 10 };
 
 struct ingest {
     struct ingest_options options;
+    struct store *own_store; /* NULL: the options brought one */
     struct script **scripts;
     struct script_call call;
     struct points points;
@@ -269,6 +271,9 @@ struct ingest *ingest_new(const struct ingest_options *options,
     struct ingest *ingest = xcalloc(1, sizeof *ingest);
     ingest->options = *options;
     script_call_init(&ingest->call);
+    if (!options->store)
+        ingest->own_store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
+    ingest->call.store = options->store ? options->store : ingest->own_store;
     points_init(&ingest->points, NULL, 0);
     points_init(&ingest->native, NULL, 0);
     buf_init(&ingest->traceback, TRACEBACK_BYTES);
@@ -293,6 +298,7 @@ void ingest_free(struct ingest *ingest)
     points_deinit(&ingest->native);
     points_deinit(&ingest->points);
     script_call_deinit(&ingest->call);
+    store_free(ingest->own_store);
     free(ingest);
 }
 

@@ -19,6 +19,7 @@ struct journal;
 struct notes;
 struct route_match;
 struct route_table;
+struct store;
 
 struct ingest;
 
@@ -29,6 +30,7 @@ struct ingest_options {
     size_t script_count;
     struct script_outputs outputs;
     struct journal *journal; /* NULL: lines are made, nothing is stored */
+    struct store *store;     /* what scripts share; NULL: one of its own */
     int waker;               /* for journal_append; -1: none */
 };
 

@@ -122,6 +122,7 @@ static int load_file(lua_State *L)
     script_time_open(L);
     script_codec_open(L);
     script_digest_open(L);
+    script_store_open(L);
     script_sandbox_close(L);
 
     lua_pushfstring(L, "@%s", source->name);

@@ -11,6 +11,7 @@
  *   script_say      reply, log, print, and what is not there yet
  *   script_json     json;  script_time: time;  script_codec: hex, base64, url
  *   script_csv      csv
+ *   script_store    store
  *   script_digest   hash, hmac, equal, gunzip
  */
 #pragma once

@@ -16,6 +16,7 @@ struct error;
 struct notes;
 struct points;
 struct route;
+struct store;
 
 /* The text of a script and where it came from; owned by the configuration and
  * alive as long as any script made of it. */
@@ -47,6 +48,7 @@ struct script_call {
     const struct request *request;
     const struct route *route;
     struct points *native_points; /* req.points; NULL: no native route */
+    struct store *store;          /* what scripts share; NULL: nothing */
     struct notes *notes;          /* NULL: nobody asks */
     struct buf *traceback;        /* filled after ERR_SCRIPT; may be NULL */
 

@@ -114,3 +114,4 @@ void script_json_open(lua_State *L);
 void script_time_open(lua_State *L);
 void script_codec_open(lua_State *L);
 void script_digest_open(lua_State *L);
+void script_store_open(lua_State *L);

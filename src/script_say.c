@@ -120,33 +120,10 @@ static int api_error(lua_State *L)
     return say(L, LOG_ERROR);
 }
 
-/* Upvalue: the name of what was called. */
-static int not_yet(lua_State *L)
+/* Documented, and met by scripts, before requests can be kept. */
+static int api_keep(lua_State *L)
 {
-    return luaL_error(L, "%s is not available yet",
-                      lua_tostring(L, lua_upvalueindex(1)));
-}
-
-static void set_not_yet(lua_State *L, const char *name, const char *full_name)
-{
-    lua_pushstring(L, full_name);
-    lua_pushcclosure(L, not_yet, 1);
-    lua_setfield(L, -2, name);
-}
-
-/* Names that scripts may meet in the documentation. */
-static void open_not_yet(lua_State *L)
-{
-    static const char *const stores[][2] = {{"get", "store.get"},
-                                            {"set", "store.set"},
-                                            {"add", "store.add"},
-                                            {"incr", "store.incr"},
-                                            {"delete", "store.delete"}};
-    set_not_yet(L, "keep", "keep");
-    lua_newtable(L);
-    for (int i = 0; i < 5; i++)
-        set_not_yet(L, stores[i][0], stores[i][1]);
-    lua_setfield(L, -2, "store");
+    return luaL_error(L, "keep is not available yet");
 }
 
 void script_say_open(lua_State *L)
@@ -163,6 +140,7 @@ void script_say_open(lua_State *L)
     lua_setfield(L, -2, "print");
     lua_pushcfunction(L, api_reply);
     lua_setfield(L, -2, "reply");
-    open_not_yet(L);
+    lua_pushcfunction(L, api_keep);
+    lua_setfield(L, -2, "keep");
     lua_pop(L, 1);
 }

@@ -34,6 +34,7 @@
 #include "log.h"
 #include "relay.h"
 #include "server.h"
+#include "store.h"
 
 /* DELIVER_MS: for what waits, where an output takes it; a flush and a post. */
 enum {
@@ -46,6 +47,7 @@ enum {
 struct gateway {
     const struct config *config;
     struct journal *journal;
+    struct store *store; /* what the workers' scripts share */
     struct relay *relays[LIMIT_OUTPUTS];
     size_t relay_count;
     struct server *server;
@@ -149,6 +151,8 @@ static bool start_server(struct gateway *gateway, struct error *err)
                                      .trusted_proxies =
                                          config->trusted_proxies};
     options.ingest.journal = gateway->journal;
+    gateway->store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
+    options.ingest.store = gateway->store;
     gateway->server = server_start(&options, err);
     return gateway->server != NULL;
 }

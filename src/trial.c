@@ -22,6 +22,7 @@
 #include "ceilings.h"
 #include "config.h"
 #include "error.h"
+#include "store.h"
 #include "trial_compare.h"
 #include "trial_file.h"
 
@@ -40,7 +41,8 @@ struct run {
     struct bench configured;
     struct bench own; /* for a script beside the file */
     struct config *own_config;
-    char *own_key; /* script, route and vars that it was made of */
+    struct store *store; /* of the file under way: its requests share it */
+    char *own_key;       /* script, route and vars that it was made of */
     struct attempt attempt;
     struct buf lines;
     struct buf report;
@@ -118,7 +120,8 @@ static bool make_own(struct run *run, const struct attempt_request *request,
         config_for_script(script, request->route, request->vars, err);
     if (!run->own_config)
         return false;
-    const struct ingest_options options = config_ingest(run->own_config);
+    struct ingest_options options = config_ingest(run->own_config);
+    options.store = run->store;
     run->own.config = run->own_config;
     run->own.ingest = ingest_new(&options, err);
     run->own_key = run->own.ingest ? xstrdup(key) : NULL;
@@ -241,7 +244,8 @@ static bool renew_configured(struct run *run, struct error *err)
     run->configured = (struct bench){0};
     if (!run->options->config)
         return true;
-    const struct ingest_options options = config_ingest(run->options->config);
+    struct ingest_options options = config_ingest(run->options->config);
+    options.store = run->store;
     run->configured.config = run->options->config;
     run->configured.ingest = ingest_new(&options, err);
     return run->configured.ingest != NULL;
@@ -252,6 +256,7 @@ static bool run_file(struct run *run, const char *path, struct error *err)
     struct trial_file file;
     struct error why;
     run->path = path;
+    store_clear(run->store);
     if (!renew_configured(run, err))
         return false;
     if (trial_file_read(path, &file, &why)) {
@@ -311,6 +316,7 @@ bool trial_run(const struct trial_options *options, char *const *paths,
     struct run run = {.options = options, .count = count};
     *count = (struct trial_count){0};
     bool fine = true;
+    run.store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
     attempt_init(&run.attempt);
     buf_init(&run.lines, LINES_BYTES);
     buf_init(&run.report, REPORT_BYTES);
@@ -318,6 +324,7 @@ bool trial_run(const struct trial_options *options, char *const *paths,
         fine = run_path(&run, paths[i], err);
     drop_own(&run);
     ingest_free(run.configured.ingest);
+    store_free(run.store);
     buf_deinit(&run.report);
     buf_deinit(&run.lines);
     attempt_deinit(&run.attempt);

@@ -8,11 +8,13 @@
 #include "ingest.h"
 #include "notes.h"
 #include "route.h"
+#include "store.h"
 
 static char script_text[] =
     "return function(req)\n"
     "  if req.query.refuse then return nil, 'no thanks', 409 end\n"
     "  if req.query.fail then return point('m', {}, {f = {}}) end\n"
+    "  if req.query.count then return nil, '' .. store.incr('n') end\n"
     "  if req.query.reply then reply(200, {ok = true}) end\n"
     "  if req.points then return req.points end\n"
     "  local list = {}\n"
@@ -232,10 +234,46 @@ static void a_script_that_cannot_load_is_named(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void scripts_of_one_ingest_share_a_store(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_false(post(fixture, "/json", "count", ""));
+    assert_string_equal(fixture->err.text, "1");
+    assert_false(post(fixture, "/spread", "count", ""));
+    assert_string_equal(fixture->err.text, "2");
+}
+
+/* As two workers do. */
+static void two_ingests_share_the_store_they_were_given(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store *store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
+    const struct ingest_options options = {.routes = fixture->table,
+                                           .scripts = &source,
+                                           .script_count = 1,
+                                           .outputs = {output_names, 2},
+                                           .store = store,
+                                           .waker = -1};
+    for (int i = 1; i <= 2; i++) {
+        char wanted[2] = {(char)('0' + i), '\0'};
+        ingest_free(fixture->ingest);
+        fixture->ingest = ingest_new(&options, &fixture->err);
+        assert_non_null(fixture->ingest);
+        assert_false(post(fixture, "/json", "count", ""));
+        assert_string_equal(fixture->err.text, wanted);
+    }
+    ingest_free(fixture->ingest);
+    fixture->ingest = NULL;
+    assert_int_equal(store_count(store), 1);
+    store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_request_becomes_lines),
+        TEST(scripts_of_one_ingest_share_a_store),
+        TEST(two_ingests_share_the_store_they_were_given),
         TEST(a_fallback_on_the_receipt_time_is_counted),
         TEST(a_point_may_choose_its_output),
         TEST(a_native_write_goes_to_every_output_of_its_route),

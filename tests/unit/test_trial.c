@@ -77,6 +77,38 @@ static void a_file_runs_through_the_script_beside_it(void **state)
     assert_run(NULL, "echo_more_of_it.http", 1, 0, "");
 }
 
+/* Also over requests of other routes and vars, whose state is another. */
+static void the_requests_of_a_file_share_a_fresh_store(void **state)
+{
+    (void)state;
+    write_file("count.lua", "return function(req)\n"
+                            "  return point('c', {},"
+                            " { n = store.incr('n', 1, '1h') })\n"
+                            "end\n");
+    write_file("count.http", "### one\n"
+                             "# @time 2026-01-02T03:04:05Z\n"
+                             "POST /c\n### expect\nc n=1\n"
+                             "### two\n"
+                             "# @time 2026-01-02T04:04:04Z\n"
+                             "# @vars {\"x\":1}\n"
+                             "POST /c\n### expect\nc n=2\n"
+                             "### an hour after the first\n"
+                             "# @time 2026-01-02T04:04:05Z\n"
+                             "POST /c\n### expect\nc n=1\n");
+    write_file("count_again.http", "POST /c\n### expect\nc n=1\n");
+    assert_run(NULL, "count.http", 3, 0, "");
+    assert_run(NULL, "count_again.http", 1, 0, "");
+    struct trial_count count;
+    struct error err;
+    assert_int_equal(mkdir("counts", 0700), 0);
+    assert_int_equal(rename("count.lua", "counts/count.lua"), 0);
+    assert_int_equal(rename("count.http", "counts/count.http"), 0);
+    assert_int_equal(rename("count_again.http", "counts/count_again.http"), 0);
+    assert_true(run(NULL, "counts", &count, &err));
+    assert_int_equal(count.passed, 4);
+    assert_int_equal(count.failed, 0);
+}
+
 static void a_failure_is_shown_line_by_line(void **state)
 {
     (void)state;
@@ -313,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_runs_through_the_script_beside_it),
+        cmocka_unit_test(the_requests_of_a_file_share_a_fresh_store),
         cmocka_unit_test(a_failure_is_shown_line_by_line),
         cmocka_unit_test(errors_are_expected_by_a_part_of_their_text),
         cmocka_unit_test(a_file_says_its_script_route_and_vars),

@@ -153,6 +153,22 @@ def test_check_tells_a_script_that_does_not_compile(there):
     assert err.startswith("weather.lua:2: ")
 
 
+@pytest.mark.parametrize(
+    "lua, message",
+    [
+        ("while true do end", "moonline.lua:1: time limit of 2000 ms reached\n"),
+        ("local s = 'x' while true do s = s .. s end", "moonline.lua: not enough memory\n"),
+        (
+            "return ('a'):rep(3000):find(('.-'):rep(4) .. 'b')",
+            "moonline.lua:1: string.find: the pattern takes too many steps on this text\n",
+        ),
+    ],
+)
+def test_check_ends_with_a_file_that_does_not(there, lua, message):
+    (there / "moonline.lua").write_text(lua)
+    assert run("check", cwd=there) == (78, "", message)
+
+
 def test_a_secret_is_in_no_message(there):
     for broken in ('secret = "s3cret" }', 'secret = "s3cret', 'secrt = "s3cret"', 'scheme = "s3cret"'):
         (there / "moonline.lua").write_text(CONFIG.replace('secret = "s3cret"', broken))

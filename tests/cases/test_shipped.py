@@ -5,6 +5,7 @@ import re
 
 import pytest
 from gateway import run
+from servers import Gateway
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 HELPERS = {"alerts.lua"}
@@ -52,3 +53,21 @@ def test_its_recorded_requests_pass(path):
     assert code == 0, out
     passed = int(re.search(r"^(\d+) passed, 0 failed", out, re.M)[1])
     assert passed == len(re.findall(r"^### expect", path.with_suffix(".http").read_text(), re.M))
+
+
+def test_a_hostile_name_in_a_form_holds_up_nobody(tmp_path):
+    """A name that Lua's own matcher looks at for 20 s; each sender waits."""
+    config = """
+return {
+  listen = "127.0.0.1:{port}", admin = "127.0.0.1:{admin}", data = "{data}",
+  outputs = { paper = { file = "points.lp" } },
+  routes = { { path = "/ecowitt", script = "ecowitt" } },
+}
+"""
+    form = "application/x-www-form-urlencoded"
+    with Gateway(tmp_path, config) as gateway:
+        hostile = gateway.post("/ecowitt", "a" + "1" * 60000 + "!=1", form)
+        assert hostile.status == 500
+        assert b"too many steps" in hostile.body
+        assert gateway.post("/ecowitt", "tempf=68&dateutc=now", form).status == 200
+        assert gateway.stop()[0] == 0

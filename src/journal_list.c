@@ -15,8 +15,6 @@
 #include "file.h"
 #include "survey.h"
 
-enum { PATH_BYTES = 4096 };
-
 /* ---- outputs ---- */
 
 /* The stamp at the end of a line; receipt time, unless the sender gave one. */
@@ -51,13 +49,12 @@ static void find_oldest(struct survey *survey, char out[CLOCK_TEXT_BYTES])
 static bool size_of(const struct survey *survey, const char *name,
                     uint64_t *bytes)
 {
-    char path[PATH_BYTES];
     struct stat st;
-    snprintf(path, sizeof path, "%s/%s", survey->dir, name);
-    if (survey->fs->stat(survey->fs, path, &st) != 0)
-        return false;
-    *bytes = (uint64_t)st.st_size;
-    return true;
+    char *path = file_beside(survey->dir, name);
+    bool is_there = survey->fs->stat(survey->fs, path, &st) == 0;
+    free(path);
+    *bytes = is_there ? (uint64_t)st.st_size : 0;
+    return is_there;
 }
 
 static uint64_t size_of_all(const struct survey *survey)
@@ -81,22 +78,22 @@ struct heap {
 static void add_quarantined(const char *name, void *context)
 {
     struct heap *heap = context;
-    char path[PATH_BYTES];
     uint64_t bytes;
-    snprintf(path, sizeof path, "quarantine/%s", name);
+    char *path = file_beside("quarantine", name);
     if (size_of(heap->survey, path, &bytes)) {
         heap->files++;
         heap->bytes += bytes;
     }
+    free(path);
 }
 
 static void format_quarantine(const struct survey *survey, char *out,
                               size_t size)
 {
-    char path[PATH_BYTES];
     struct heap heap = {.survey = survey};
-    snprintf(path, sizeof path, "%s/quarantine", survey->dir);
+    char *path = file_beside(survey->dir, "quarantine");
     survey->fs->list(survey->fs, path, add_quarantined, &heap);
+    free(path);
     snprintf(out, size, "-");
     if (heap.files > 0)
         snprintf(out, size, "%" PRIu64 " bytes in %zu file%s", heap.bytes,

@@ -3,6 +3,7 @@
  * Each group of functions has a file of its own:
  *   script_sandbox  Lua's base library without its sharp parts, pcall, try
  *   script_text     string and table, bounded
+ *   script_match    string.find, match, gmatch, gsub, bounded
  *   script_require  require
  *   script_req      req, all
  *   script_point    point, emit, what may be returned

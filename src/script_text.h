@@ -2,8 +2,8 @@
  *
  * The functions of Lua's own libraries, behind checks: a hook cannot end a
  * loop inside a C function, so none may be asked for a long one. Ranges of
- * table functions are at most 100,000 wide, string.rep gives at most 1 MiB, and
- * patterns are matched in at most 64 KiB of text and 2,000,000 steps.
+ * table functions are at most 100,000 wide, string.rep gives at most 1 MiB.
+ * Patterns are matched in script_match.
  */
 #pragma once
 

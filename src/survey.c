@@ -19,7 +19,7 @@
 #include "error.h"
 #include "file.h"
 
-enum { PATH_BYTES = 4096, LOOKS = 3 };
+enum { LOOKS = 3 };
 
 static bool is_listed(const struct survey *survey, struct segment_name name)
 {
@@ -115,17 +115,18 @@ static void drop_overruled(struct survey *survey, uint64_t limit)
 enum survey_found survey_read(struct survey *survey, size_t index,
                               struct error *err)
 {
-    char path[PATH_BYTES], text[SEGMENT_NAME_BYTES];
     struct segment_name name = survey->list.names[index];
-    segment_name_write(name, text);
-    snprintf(path, sizeof path, "%s/%s", survey->dir, text);
+    char *path = segment_path(survey->dir, name);
     segment_scan_deinit(&survey->scan);
     survey->overruled = 0;
     errno = 0;
-    if (!segment_load(survey->fs, path, &survey->bytes, &survey->unread_bytes,
-                      err)) {
+    bool is_loaded = segment_load(survey->fs, path, &survey->bytes,
+                                  &survey->unread_bytes, err);
+    bool is_gone = !is_loaded && errno == ENOENT;
+    free(path);
+    if (!is_loaded) {
         buf_clear(&survey->bytes);
-        return errno == ENOENT ? SURVEY_GONE : SURVEY_FAILED;
+        return is_gone ? SURVEY_GONE : SURVEY_FAILED;
     }
     segment_scan(buf_text(&survey->bytes), name, &survey->scan);
     drop_overruled(survey, survey_limit(survey, index));

@@ -131,7 +131,7 @@ static void of_what_is_said(void **state)
         {"log.warn({[{}] = 1})", "JSON has no name that is a table"},
         {"log.loud('x')", "attempt to call a nil value (field 'loud')"},
         {"keep('x')", "keep is not available yet"},
-        {"store.get('x')", "store.get is not available yet"},
+        {"store.get('x')", "there is no store here"},
     };
     EXPECT(cases);
 }

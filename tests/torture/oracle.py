@@ -74,6 +74,8 @@ class Ledger:
         self.wrong = []  # what must never happen, the first few
         self.statuses = collections.Counter()
         self.slowest_s = 0.0
+        self.is_dark = False  # the power is gone: nobody hears an answer
+        self.unheard = 0
 
     def take(self, connection, count):
         """Numbers for the next points of a connection."""
@@ -86,6 +88,9 @@ class Ledger:
 
     def ack(self, connection, numbers):
         with self.changed:
+            if self.is_dark:
+                self.unheard += len(numbers)
+                return
             for number in numbers:
                 if self.acked[connection][number]:
                     continue
@@ -94,6 +99,10 @@ class Ledger:
                 for output in self.outputs:
                     self.missing += not self.arrived[output][connection][number]
             self.changed.notify_all()
+
+    def go_dark(self, is_dark):
+        with self.changed:
+            self.is_dark = is_dark
 
     def complain(self, what):
         with self.changed:
@@ -293,6 +302,7 @@ class Driver:
         ]
 
     def __enter__(self):
+        self.stand.is_done = False
         for thread in self.threads:
             thread.start()
         return self

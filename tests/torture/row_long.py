@@ -1,0 +1,163 @@
+"""D15, D17: a great backlog, and a long time."""
+
+import shutil
+import time
+
+import disks
+import oracle
+import row_calls
+import stand as stands
+from kit import Result, judge, require, settle
+
+READY_S = 1.0
+RSS_BYTES = 64 << 20
+CONNECTIONS = 3
+
+
+class Counting:
+    """A stand-in for a ledger where lines are only counted, and summed."""
+
+    outputs = ("a",)
+
+    def __init__(self):
+        self.ledger = oracle.Ledger(1)
+        self.changed = self.ledger.changed
+        self.bytes = 0
+        self.lines = 0
+        self.wrong = self.ledger.wrong
+        self.complain = self.ledger.complain
+
+    def arrive(self, _output, lines):
+        with self.changed:
+            self.lines += len(lines)
+            self.bytes += sum(map(len, lines)) + len(lines)
+            self.changed.notify_all()
+
+
+def d15(context):
+    """backlog"""
+    wanted = context.of(128 << 20, 20 << 30)
+    folder = context.folder("backlog")
+    require(shutil.disk_usage(folder).free > 2 * wanted + (2 << 30), "not enough space on the disk of /tmp")
+    ledger = Counting()
+    body = b"".join(oracle.line_of(0, n) + b"\n" for n in range(1, 997) if n % 10 == 9) * 16
+    points = body.count(b"\n")
+    with oracle.FakeInflux(ledger) as fake, stands.Stand(folder, fake, segment="8MiB", max_bytes="40GB") as stand:
+        fake.status = 503
+        stand.start()
+        caller = oracle.Caller(stand.port)
+        posts = 0
+        while posts * len(body) < wanted:
+            require(caller.post("/w", body) == 204, stand.tail())
+            posts += 1
+        caller.close()
+        stand.kill()
+        begin = time.monotonic()
+        stand.start()
+        ready_s = time.monotonic() - begin
+        require(ready_s < READY_S, f"ready after {ready_s:.2f} s")
+        fake.status = 204
+        begin = time.monotonic()
+        rss = 0
+        patience = 60 + wanted / (2 << 20)
+        while not ledger.ledger.wait(lambda: ledger.lines >= posts * points, 0.2):
+            rss = max(rss, stand.rss_bytes())
+            require(time.monotonic() - begin < patience, f"{ledger.lines} of {posts * points} lines\n{stand.tail()}")
+        drain_s = time.monotonic() - begin
+        rss = max(rss, stand.rss_bytes())
+        require(rss < RSS_BYTES, f"{rss >> 20} MiB of memory")
+        require(ledger.lines == posts * points, f"{ledger.lines} lines, {posts * points} were sent")
+        require(not ledger.wrong, f"{ledger.wrong}")
+        stand.stop()
+    return Result(
+        posts, 0,
+        f"{posts * len(body) >> 20} MiB, ready after {ready_s * 1000:.0f} ms, {rss >> 20} MiB of memory,"
+        f" drained at {posts * len(body) / drain_s / 1e6:.0f} MB/s into a server in Python",
+    )
+
+
+def faults_of(context, stand, fake, place, switch):
+    """One after the other, each with its end."""
+
+    def kill():
+        stand.kill()
+        stand.start()
+
+    def server_away():
+        fake.status = 503
+
+    def server_back():
+        fake.status = 204
+
+    return (
+        ("kill -9", kill, lambda: None),
+        ("server away", server_away, server_back),
+        ("disk full", lambda: disks.fill(place), (place / "hog").unlink),
+        ("disk fails", switch.touch, switch.unlink),
+        ("stop", lambda: stand.stop() and None, stand.start),
+    )
+
+
+def slope(samples):
+    """Bytes an hour, by least squares."""
+    n = len(samples)
+    mean_t = sum(t for t, _ in samples) / n
+    mean_y = sum(y for _, y in samples) / n
+    over = sum((t - mean_t) * (y - mean_y) for t, y in samples)
+    under = sum((t - mean_t) ** 2 for t, _ in samples)
+    return over / under * 3600 if under else 0.0
+
+
+def d17(context):
+    """soak, a fault every 5 s"""
+    seconds = context.of(15, 1800)
+    every = 3 if context.quick else 5
+    rng = context.random()
+    done = []
+    with disks.Disks(context) as stack:
+        place, _ = stack.ext4(context.folder("images"), 512 << 20)
+        library, switch = row_calls.build_shim(context), context.folder("switch") / "failing"
+        ledger = oracle.Ledger(CONNECTIONS)
+        with oracle.FakeInflux(ledger) as fake, stands.Stand(
+            context.folder("gateway"), fake, data=place / "data", segment="1MiB"
+        ) as stand:
+            stand.env = {
+                "LD_PRELOAD": str(library), "SHIM_UNDER": str(stand.data), "SHIM_CALLS": "write,fdatasync",
+                "SHIM_N": "1", "SHIM_ACT": "5", "SHIM_LOG": str(context.folder("switch") / "fired"),
+                "SHIM_WHILE": str(switch),
+            }
+            stand.start()
+            faults = faults_of(context, stand, fake, place, switch)
+            with oracle.Driver(ledger, stand, pause_s=0.002):
+                end = time.monotonic() + seconds
+                files = 0
+                while time.monotonic() < end:
+                    name, begin_it, end_it = faults[len(done) % len(faults)]
+                    begin_it()
+                    ledger.wait(lambda: False, rng.uniform(0.2, every / 2))
+                    end_it()
+                    done.append(name)
+                    require(ledger.wait_for_acks(50), f"after {name}: no points are taken\n{stand.tail()}")
+                    ledger.wait(lambda: False, every / 2)
+                    files = max(files, stand.open_files())
+                    require(not ledger.wrong, f"after {name}: {ledger.wrong[:3]}\n{stand.tail()}")
+            require(files < 60, f"{files} open files")
+            # The memory of one life, without faults.
+            samples = []
+            with oracle.Driver(ledger, stand, pause_s=0.002):
+                end = time.monotonic() + seconds / 5
+                while time.monotonic() < end:
+                    ledger.wait(lambda: False, 0.2)
+                    samples.append((time.monotonic(), stand.rss_bytes()))
+            later = samples[len(samples) // 3 :]
+            growth = slope(later)
+            settle(stand, ledger)
+            judge(ledger, stand)
+    if seconds >= 600:  # what a start allocates is no growth
+        require(growth < 1 << 20, f"memory grows by {growth / 1e6:.1f} MB an hour")
+    return Result(
+        len(done), 0,
+        f"{seconds} s, {len(done)} faults, {ledger.acked_count} points acknowledged, at most {files} open files,"
+        f" {max(y for _, y in samples) >> 20} MiB of memory"
+        + (f", {growth / 1e6:+.1f} MB an hour" if seconds >= 600 else ""),
+    )

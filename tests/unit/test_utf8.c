@@ -60,9 +60,44 @@ static void a_stray_byte_is_none(void **state)
     }
 }
 
+/* All of Unicode but the surrogates, which have no UTF-8. */
+static void every_character_is_written_as_one_sequence(void **state)
+{
+    (void)state;
+    for (uint32_t c = 0; c <= 0x10ffff; c++) {
+        char out[UTF8_BYTES];
+        if (c >= 0xd800 && c <= 0xdfff)
+            continue;
+        size_t len = utf8_put(c, out);
+        size_t expected = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+        if (len != expected || utf8_sequence(out, out + len) != len
+            || !utf8_is_valid((struct text){out, len}, NULL))
+            fail_msg("U+%04X has %zu bytes", c, len);
+    }
+}
+
+/* ASCII is skipped eight bytes at a time: the bad one may stand anywhere. */
+static void the_first_bad_byte_is_found_at_every_offset(void **state)
+{
+    (void)state;
+    char bytes[64];
+    for (size_t len = 1; len <= sizeof bytes; len++)
+        for (size_t bad = 0; bad < len; bad++) {
+            size_t offset = SIZE_MAX;
+            memset(bytes, 'x', sizeof bytes);
+            assert_true(utf8_is_valid((struct text){bytes, len}, &offset));
+            bytes[bad] = '\xff';
+            assert_false(utf8_is_valid((struct text){bytes, len}, &offset));
+            assert_int_equal(offset, bad);
+        }
+    assert_true(utf8_is_valid((struct text){NULL, 0}, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_character_is_written_as_one_sequence),
+        cmocka_unit_test(the_first_bad_byte_is_found_at_every_offset),
         cmocka_unit_test(every_code_point_has_one_form),
         cmocka_unit_test(a_character_that_is_cut_is_none),
         cmocka_unit_test(a_stray_byte_is_none),

@@ -25,7 +25,12 @@
 #include "clock.h"
 #include "notes.h"
 
-enum { HOOK_INSTRUCTIONS = 1000, FREE_CHECKS = 16, NOTE_BYTES = 512 };
+enum {
+    HOOK_INSTRUCTIONS = 1000,
+    FREE_CHECKS = 16,
+    STEPS_PER_CHECK = 20000,
+    NOTE_BYTES = 512
+};
 
 static const char error_key, null_key, null_metatable_key;
 
@@ -138,12 +143,23 @@ void script_lua_check_time(lua_State *L)
     expire(L, lua);
 }
 
+void script_lua_spend(lua_State *L, uint64_t steps)
+{
+    struct script_lua *lua = script_lua_of(L);
+    lua->steps += steps;
+    if (lua->steps < STEPS_PER_CHECK)
+        return;
+    lua->steps = 0;
+    script_lua_check_time(L);
+}
+
 void script_lua_limit(lua_State *L, uint64_t budget_ns)
 {
     struct script_lua *lua = script_lua_of(L);
     lua->budget_ns = budget_ns;
     lua->wall_start_ns = 0;
     lua->checks = 0;
+    lua->steps = 0;
     if (lua->has_expired || !lua_gethook(L))
         lua_sethook(L, stop_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     lua->has_expired = false;

@@ -1,8 +1,10 @@
 /* script_match.h - string.find, match, gmatch and gsub, with a step budget.
  *
- * They do what the manual says, and a hook cannot end a loop inside C; so the
- * matcher counts its steps, and a pattern that needs too many of them on a text
- * (a hostile payload finds those) is an error of the script.
+ * They do what the manual says, in texts of any length, by a matcher of ours
+ * (match.h): a hook cannot end a loop inside C. A search that needs more steps
+ * than honest work does (a hostile payload finds those) is an error of the
+ * script, and its time counts against the script's also within one call. A
+ * fault in a pattern is told at its first use, even if no match gets that far.
  */
 #pragma once
 

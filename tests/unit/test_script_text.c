@@ -66,18 +66,6 @@ static void long_work_in_c_is_refused(void **state)
          "table.unpack: more than 100000 elements"},
         {"table.move({}, 1, math.maxinteger - 2, 2)",
          "table.move: more than 100000 elements"},
-        {"(('x'):rep(65537)):find('x-b')",
-         "string.find: patterns are matched in at most 65536 bytes, this text"
-         " has 65537"},
-        {"(('x'):rep(65537)):match('x')",
-         "string.match: patterns are matched in at most 65536 bytes, this text"
-         " has 65537"},
-        {"(('x'):rep(65537)):gsub('x', '')",
-         "string.gsub: patterns are matched in at most 65536 bytes, this text"
-         " has 65537"},
-        {"(('x'):rep(65537)):gmatch('x')",
-         "string.gmatch: patterns are matched in at most 65536 bytes, this"
-         " text has 65537"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char message[200], body[200];
@@ -107,13 +95,6 @@ static void large_tables_are_refused(void **state)
     }
 }
 
-static void plain_find_may_look_through_a_long_text(void **state)
-{
-    (void)state;
-    expect_result("(('x'):rep(100000) .. 'y'):find('y', 1, true)", "",
-                  "100001");
-}
-
 static void wrong_arguments_are_luas_errors(void **state)
 {
     (void)state;
@@ -134,7 +115,6 @@ int main(void)
         cmocka_unit_test(functions_work_as_in_lua),
         cmocka_unit_test(long_work_in_c_is_refused),
         cmocka_unit_test(large_tables_are_refused),
-        cmocka_unit_test(plain_find_may_look_through_a_long_text),
         cmocka_unit_test(wrong_arguments_are_luas_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

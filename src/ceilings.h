@@ -31,6 +31,8 @@ enum {
     LIMIT_CONNECTIONS = 10000,
     LIMIT_CONNECTIONS_PER_IP = 256, /* none for loopback */
     LIMIT_FORM_PAIRS = 100000,      /* of one query or form */
+    LIMIT_PARTS = 1000,             /* of a multipart body */
+    LIMIT_PART_HEADERS = 16,
     LIMIT_BODIES_IN_FLIGHT_BYTES = 256 << 20,
 
     /* Points and lines. */

@@ -233,6 +233,32 @@ static bool read_form(struct request *request, struct error *err)
     return form_read(in, charset, &request->form, &request->arena, err);
 }
 
+/* Parts without a file name are what a form has as text. */
+static bool add_to_form(struct request *request, struct error *err)
+{
+    for (size_t i = 0; i < request->parts.count; i++) {
+        const struct part *part = &request->parts.items[i];
+        if (part->name.at && !part->filename.at
+            && !pairs_add(&request->form, &request->arena, part->name,
+                          part->body))
+            return is_out_of_room(err);
+    }
+    return true;
+}
+
+static bool read_parts(struct request *request, struct text content_type,
+                       struct error *err)
+{
+    struct text boundary;
+    if (!text_starts_with(request->media_type, TEXT("multipart/"))
+        || request->body.len == 0)
+        return true;
+    return multipart_boundary(content_type, &request->arena, &boundary, err)
+           && multipart_read(request->body, boundary, &request->parts,
+                             &request->arena, err)
+           && add_to_form(request, err);
+}
+
 static bool decode_param(struct request *request, struct text in,
                          struct text *out)
 {
@@ -277,5 +303,8 @@ bool request_decode(struct request *request, const struct route_match *match,
                         &request->arena, err)
            && read_body(request, route->limits.body_bytes, err)
            && make_text(request, err)
-           && (route->line_protocol || read_form(request, err));
+           && (route->line_protocol
+               || (read_form(request, err)
+                   && read_parts(request, content_type_of(request, route),
+                                 err)));
 }

@@ -13,6 +13,7 @@
 #include "arena.h"
 #include "buf.h"
 #include "ceilings.h"
+#include "multipart.h"
 #include "pairs.h"
 #include "text.h"
 
@@ -43,7 +44,9 @@ struct request {
     struct text charset;    /* lower case, empty: not said */
     struct pairs params;    /* percent-decoded */
     struct pairs query;
-    struct pairs form; /* of an urlencoded body; empty otherwise; see form.h */
+    struct pairs form;  /* of an urlencoded body, see form.h; or the parts of
+                         * a multipart one that are no files */
+    struct parts parts; /* of a multipart body; empty otherwise */
 };
 
 /* init once, reset between requests: it keeps memory for the next. */

@@ -71,9 +71,8 @@ static int header_in_any_case(lua_State *L)
     return 1;
 }
 
-static void push_headers(lua_State *L, struct script_call *call)
+static void push_lower_pairs(lua_State *L, const struct pairs *headers)
 {
-    const struct pairs *headers = &call->request->headers;
     lua_createtable(L, 0, (int)headers->count);
     for (size_t i = 0; i < headers->count; i++) {
         push_lower(L, headers->items[i].name);
@@ -85,6 +84,11 @@ static void push_headers(lua_State *L, struct script_call *call)
         lua_setfield(L, -2, "__index");
     }
     lua_setmetatable(L, -2);
+}
+
+static void push_headers(lua_State *L, struct script_call *call)
+{
+    push_lower_pairs(L, &call->request->headers);
 }
 
 static void push_method(lua_State *L, struct script_call *call)
@@ -353,10 +357,34 @@ static void push_points(lua_State *L, struct script_call *call)
     }
 }
 
-static void not_yet(lua_State *L, struct script_call *call)
+static void set_text(lua_State *L, const char *key, struct text text)
 {
-    (void)call;
-    luaL_error(L, "req.%s is not available yet", lua_tostring(L, 2));
+    if (!text.at)
+        return;
+    push_text(L, text);
+    lua_setfield(L, -2, key);
+}
+
+static void push_parts(lua_State *L, struct script_call *call)
+{
+    const struct parts *parts = &call->request->parts;
+    if (parts->count == 0) {
+        lua_pushnil(L);
+        return;
+    }
+    lua_createtable(L, (int)parts->count, 0);
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct part *part = &parts->items[i];
+        lua_createtable(L, 0, 5);
+        set_text(L, "name", part->name);
+        set_text(L, "filename", part->filename);
+        set_text(L, "type", part->type);
+        push_text(L, part->body);
+        lua_setfield(L, -2, "body");
+        push_lower_pairs(L, &part->headers);
+        lua_setfield(L, -2, "headers");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
 }
 
 static const struct getter {
@@ -371,7 +399,7 @@ static const struct getter {
     {"form", push_form},       {"body", push_body},
     {"text", push_plain_text}, {"json", push_json},
     {"ndjson", push_ndjson},   {"csv", push_csv},
-    {"lines", push_lines},     {"parts", not_yet},
+    {"lines", push_lines},     {"parts", push_parts},
     {"data", push_data},       {"points", push_points},
 };
 

@@ -137,7 +137,7 @@ static void forms_are_read_by_type_or_by_looks(void **state)
         {NULL, "a=1&b=2", 2},
         {"text/plain", "a=1", 1},
         {"application/json", "a=1", 1},
-        {"multipart/form-data; boundary=x", "a=1", 0},
+        {"multipart/form-data; boundary=x", "--x\r\n\r\na=1\r\n--x--", 0},
         {NULL, "weather temp=1", 0},
         {NULL, "", 0},
     };
@@ -147,6 +147,37 @@ static void forms_are_read_by_type_or_by_looks(void **state)
         if (request.form.count != rows[i].count)
             fail_msg("%s: %s", rows[i].type, rows[i].body);
     }
+}
+
+static void a_multipart_body_is_parts_and_form(void **state)
+{
+    (void)state;
+    static const char body[] =
+        "--aB\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\n21.5\r\n"
+        "--aB\r\nContent-Disposition: form-data; name=\"f\";"
+        " filename=\"x.csv\"\r\n\r\na,b\r\n--aB\r\n\r\nno name\r\n--aB--\r\n";
+    assert_true(decode("Multipart/Form-Data; boundary=\"aB\"", text_of(body)));
+    assert_int_equal(request.parts.count, 3);
+    assert_text(request.parts.items[1].filename, "x.csv");
+    assert_int_equal(request.form.count, 1);
+    assert_text(pairs_get(&request.form, TEXT("t")), "21.5");
+    assert_text(request.body, body);
+    /* the next request has none of it */
+    assert_true(decode("multipart/form-data", TEXT("")));
+    assert_int_equal(request.parts.count, 0);
+    assert_int_equal(request.form.count, 0);
+}
+
+static void a_multipart_body_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    assert_false(decode("multipart/form-data", TEXT("--x\r\n\r\n--x--")));
+    assert_int_equal(err.kind, ERR_BAD_REQUEST);
+    assert_string_equal(err.text, "Content-Type: multipart without a boundary");
+    assert_false(decode("multipart/form-data; boundary=x", TEXT("a=1")));
+    assert_int_equal(err.kind, ERR_BAD_REQUEST);
+    assert_string_equal(err.text,
+                        "offset 0: the body has no line with its boundary");
 }
 
 static void a_latin1_form_is_read_with_its_charset(void **state)
@@ -313,6 +344,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         REQUEST_TEST(content_types_are_taken_apart),
+        REQUEST_TEST(a_multipart_body_is_parts_and_form),
+        REQUEST_TEST(a_multipart_body_that_is_none_is_refused),
         REQUEST_TEST(the_route_overrules_the_content_type),
         REQUEST_TEST(a_plain_body_is_not_copied),
         REQUEST_TEST(a_byte_order_mark_goes),

@@ -101,8 +101,6 @@ static void an_unknown_entry_of_req_is_an_error(void **state)
                         "t.lua:2: req has no temperature");
     expect_script_error("return req[1]",
                         "t.lua:2: req has no entry that is a number");
-    expect_script_error("return req.parts",
-                        "t.lua:2: req.parts is not available yet");
 }
 
 /* Runs with that type and body; the JSON that `req.json` is, or the error. */
@@ -288,11 +286,45 @@ static void values_are_counted_over_all_lines(void **state)
     free(body);
 }
 
+static void expect_of_parts(const char *expression, const char *value)
+{
+    static const char body[] =
+        "--x\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\n21.5\r\n"
+        "--x\r\nContent-Disposition: form-data; name=\"f\";"
+        " filename=\"x.csv\"\r\nContent-Type: Text/CSV\r\n\r\na,b\r\n--x--";
+    struct bench bench;
+    struct text boundary = TEXT("x");
+    char text[500];
+    snprintf(text, sizeof text,
+             "return function(req) return nil, json.encode(%s) end",
+             expression);
+    assert_true(bench_load(&bench, text));
+    assert_true(multipart_read(text_of(body), boundary, &bench.request.parts,
+                               &bench.request.arena, &bench.err));
+    bench_run(&bench, body);
+    assert_string_equal(bench.err.text, value);
+    bench_free(&bench);
+}
+
+static void parts_are_a_list_of_tables(void **state)
+{
+    (void)state;
+    expect_of_parts("#req.parts", "2");
+    expect_of_parts("req.parts[1].name .. req.parts[1].body", "\"t21.5\"");
+    expect_of_parts("{ req.parts[1].filename, req.parts[1].type }", "{}");
+    expect_of_parts("{ req.parts[2].filename, req.parts[2].type,"
+                    " req.parts[2].headers['CONTENT-type'] }",
+                    "[\"x.csv\",\"Text/CSV\",\"Text/CSV\"]");
+    expect_of_parts("csv.rows(req.parts[2].body)", "[[\"a\",\"b\"]]");
+    expect_of_request("req.parts", "null");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_request_is_all_there),
         cmocka_unit_test(headers_are_found_in_any_case),
+        cmocka_unit_test(parts_are_a_list_of_tables),
         cmocka_unit_test(all_gives_every_value),
         cmocka_unit_test(an_unknown_entry_of_req_is_an_error),
         cmocka_unit_test(json_is_known_by_type_or_by_looks),

@@ -222,6 +222,25 @@ def outage(context, library, calls, act, back_s):
     return took
 
 
+def hang(context, library):
+    """A sync that takes 7 s: senders are not kept that long, and what it wrote
+    counts in the end."""
+    folder = context.folder("hang")
+    log = folder / "fired"
+    ledger = oracle.Ledger(OLD)
+    with oracle.FakeInflux(ledger) as fake, stands.Stand(folder, fake, segment=SEGMENT) as stand:
+        env = {"LD_PRELOAD": str(library), "SHIM_UNDER": str(stand.data), "SHIM_CALLS": "fdatasync", "SHIM_N": "30",
+               "SHIM_ACT": "slow:7", "SHIM_LOG": str(log)}
+        stand.start(env)
+        with oracle.Driver(ledger, stand):
+            require(ledger.wait(lambda: ledger.statuses[503] >= OLD, 20), f"nobody was refused\n{stand.tail()}")
+            require(ledger.wait_for_acks(50, 10), f"it does not come back\n{stand.tail()}")
+        settle(stand, ledger)
+        judge(ledger, stand)
+    require(log.exists(), "no sync was slow")
+    return ledger.slowest_s
+
+
 OUTAGES = (
     ("write", "EIO", 5.2),
     ("write", "ENOSPC", 1),
@@ -241,6 +260,8 @@ def d5(context):
     if not context.quick:
         ways += [("all", ERRORS[name]) for name in ("ENOSPC", "EDQUOT", "EINTR")] + [("open,opendir", ERRORS["EMFILE"])]
     back = [outage(context, library, calls, ERRORS[name], back_s) for calls, name, back_s in OUTAGES]
+    slowest = hang(context, library)
     result = report(every_call(context, library, backlog, ways, 10_000))
     result.said += f"; {len(back)} lasting ones, back after {max(back):.2f} s at most"
+    result.said += f"; a sync of 7 s, slowest answer {slowest:.1f} s"
     return result

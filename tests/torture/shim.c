@@ -6,7 +6,7 @@
  *   SHIM_ACT     an errno's number: the call is not made, and fails with it;
  *                done:NUMBER: it is made and fails all the same;
  *                kill: SIGKILL before the call; killed: after it;
- *                short: a write that takes half
+ *                short: a write that takes half; slow:N: it takes N seconds
  *   SHIM_WHILE   a path: from the n-th call on, as long as that file exists
  *   SHIM_LOG     gets a line for each fault
  *   SHIM_CLOCK   a file of 8 bytes: so many seconds are added to the wall clock
@@ -81,6 +81,13 @@ static void die(void)
         syscall(SYS_pause);
 }
 
+static void wait_s(int seconds)
+{
+    struct timespec left = {.tv_sec = seconds};
+    while (nanosleep(&left, &left) != 0)
+        continue;
+}
+
 /* True: this call is the one. */
 static bool is_due(const char *call, const char *path)
 {
@@ -111,6 +118,8 @@ static const char *path_of(int fd, char path[4096])
             return (real);                                                     \
         if (strcmp(act, "kill") == 0)                                          \
             die();                                                             \
+        if (strncmp(act, "slow:", 5) == 0)                                     \
+            wait_s(atoi(act + 5));                                             \
         bool is_made = !(act[0] >= '0' && act[0] <= '9');                      \
         type result = is_made ? (type)(real) : (type)-1;                       \
         if (strcmp(act, "killed") == 0)                                        \

@@ -14,12 +14,15 @@
 
 static const struct segment_name name = {.seq = 7, .salt = 0x1234567890abcdef};
 
-enum { FRAMES = 20, MAX_BYTES = 1 << 20 };
+enum { MAX_FRAMES = 2000, MAX_BYTES = 1 << 20 };
+
+/* TORTURE_FRAMES says how long the segment is that is damaged everywhere. */
+static unsigned frame_total = 20;
 
 /* Where each frame starts; the last one is where the segment ends. */
 struct sample {
     struct buf bytes;
-    size_t starts[FRAMES + 1];
+    size_t starts[MAX_FRAMES + 1];
 };
 
 /* Lines full of look-alikes: a header, and a title. */
@@ -28,7 +31,7 @@ static void init_sample(struct sample *sample)
     char lines[200];
     buf_init(&sample->bytes, MAX_BYTES);
     segment_append_title(&sample->bytes, name);
-    for (unsigned i = 0; i < FRAMES; i++) {
+    for (unsigned i = 0; i < frame_total; i++) {
         int len = snprintf(lines, sizeof lines,
                            "m,i=%u f=\"#f %u 1 8 6 0badcafe\" 1\nm f=\"#seg "
                            "1 7 1234567890abcdef\" %u\n",
@@ -40,13 +43,13 @@ static void init_sample(struct sample *sample)
         sample->starts[i] = sample->bytes.len;
         assert_true(segment_append_frame(&sample->bytes, name, &frame));
     }
-    sample->starts[FRAMES] = sample->bytes.len;
+    sample->starts[frame_total] = sample->bytes.len;
 }
 
 static unsigned frame_at(const struct sample *sample, size_t offset)
 {
     unsigned i = 0;
-    while (i < FRAMES && sample->starts[i + 1] <= offset)
+    while (i < frame_total && sample->starts[i + 1] <= offset)
         i++;
     return i;
 }
@@ -77,7 +80,7 @@ static void a_whole_segment_gives_all(void **state)
     struct sample sample;
     struct segment_scan scan;
     init_sample(&sample);
-    assert_int_equal(check_scan(&sample, buf_text(&sample.bytes)), FRAMES);
+    assert_int_equal(check_scan(&sample, buf_text(&sample.bytes)), frame_total);
     segment_scan(buf_text(&sample.bytes), name, &scan);
     assert_int_equal(scan.bad_count, 0);
     assert_int_equal(scan.frames[3].durable, 6);
@@ -95,6 +98,7 @@ static void a_cut_at_any_byte_keeps_the_frames_before_it(void **state)
         unsigned whole = len < sample.starts[0] ? 0 : frame_at(&sample, len);
         assert_int_equal(check_scan(&sample, cut), whole);
     }
+    print_message("cuts: %zu\n", sample.bytes.len + 1);
     buf_deinit(&sample.bytes);
 }
 
@@ -108,8 +112,10 @@ static void a_flipped_bit_costs_one_frame_at_most(void **state)
             sample.bytes.data[at] ^= (char)(1 << bit);
             size_t left = check_scan(&sample, buf_text(&sample.bytes));
             sample.bytes.data[at] ^= (char)(1 << bit);
-            assert_int_equal(left, at < sample.starts[0] ? FRAMES : FRAMES - 1);
+            assert_int_equal(left, at < sample.starts[0] ? frame_total
+                                                         : frame_total - 1);
         }
+    print_message("flips: %zu\n", 8 * sample.bytes.len);
     buf_deinit(&sample.bytes);
 }
 
@@ -119,6 +125,7 @@ static void damaged_blocks_cost_the_frames_they_touch(void **state)
     enum { BLOCK = 512 };
     struct sample sample;
     char saved[BLOCK];
+    size_t blocks = 0;
     init_sample(&sample);
     for (size_t at = 0; at + BLOCK <= sample.bytes.len; at += 64) {
         char *block = sample.bytes.data + at;
@@ -134,10 +141,12 @@ static void damaged_blocks_cost_the_frames_they_touch(void **state)
                             + (at + 1000) % (sample.bytes.len / 2),
                         BLOCK);
             assert_true(check_scan(&sample, buf_text(&sample.bytes))
-                        >= FRAMES - touched);
+                        >= frame_total - touched);
             memcpy(block, saved, BLOCK);
+            blocks++;
         }
     }
+    print_message("blocks: %zu\n", blocks);
     buf_deinit(&sample.bytes);
 }
 
@@ -150,11 +159,11 @@ frames_in_the_wrong_order_are_sorted_and_doubles_dropped(void **state)
     struct buf mixed;
     buf_init(&mixed, MAX_BYTES);
     segment_append_title(&mixed, name);
-    for (unsigned i = FRAMES; i-- > 0;)
+    for (unsigned i = frame_total; i-- > 0;)
         for (int twice = 0; twice < 2; twice++)
             buf_append(&mixed, sample.bytes.data + sample.starts[i],
                        sample.starts[i + 1] - sample.starts[i]);
-    assert_int_equal(check_scan(&sample, buf_text(&mixed)), FRAMES);
+    assert_int_equal(check_scan(&sample, buf_text(&mixed)), frame_total);
     buf_deinit(&mixed);
     buf_deinit(&sample.bytes);
 }
@@ -314,7 +323,7 @@ static void a_block_that_cannot_be_read_becomes_zeros(void **state)
     assert_int_equal(got.len, sample.bytes.len);
     disk->fail_count = 2; /* and then it works */
     assert_true(segment_load(&disk->fs, "/s", &got, NULL, &err));
-    assert_int_equal(check_scan(&sample, buf_text(&got)), FRAMES);
+    assert_int_equal(check_scan(&sample, buf_text(&got)), frame_total);
     memory_disk_free(disk);
     buf_deinit(&got);
     buf_deinit(&sample.bytes);
@@ -353,6 +362,11 @@ static void a_cursor_is_whole_or_nothing(void **state)
 
 int main(void)
 {
+    const char *frames = getenv("TORTURE_FRAMES");
+    if (frames)
+        frame_total = (unsigned)strtoul(frames, NULL, 10);
+    if (frame_total == 0 || frame_total > MAX_FRAMES)
+        return 64;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_segment_gives_all),
         cmocka_unit_test(a_cut_at_any_byte_keeps_the_frames_before_it),

@@ -62,6 +62,7 @@ return {
   listen = "127.0.0.1:{port}", admin = "127.0.0.1:{admin}", data = "{data}",
   outputs = { paper = { file = "points.lp" } },
   routes = { { path = "/ecowitt", script = "ecowitt" } },
+  limits = { time = "10s" }, -- so that the matcher's own budget is what ends it
 }
 """
     form = "application/x-www-form-urlencoded"

@@ -13,7 +13,13 @@
 #include "script_match.h"
 
 #define FUNCTION(body) "return function(req)\n" body "\nend\n"
+/* Each error of Lua's is a longjmp, of which ThreadSanitizer remembers frames
+ * for ever: with 200,000 cases it takes all memory. */
+#ifdef __SANITIZE_THREAD__
+#define CASES 2000
+#else
 #define CASES 200000
+#endif
 
 static void results_are_the_manuals(void **state)
 {

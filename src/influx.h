@@ -1,15 +1,18 @@
 /* influx.h - posts a body of line protocol, and says what the answer means.
  *
- * One handle has one connection that is kept open. One thread at a time, but
- * *stopping may be set from any.
+ * One handle has one connection that is kept open and one request in flight;
+ * who wants several takes several handles. One thread at a time, but *stopping
+ * may be set from any.
  */
 #pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "line.h"
+#include "refusal.h"
 #include "text.h"
 #include "verdict.h"
 
@@ -35,11 +38,17 @@ struct influx_options {
     const atomic_bool *stopping; /* set: a request under way ends at once */
 };
 
+/* What came of one write. refusals belong to the handle and hold until its next
+ * write or probe. */
 struct influx_answer {
     enum verdict verdict;
     int status;             /* 0: no answer */
     int64_t retry_after_ns; /* as told and capped at 10 min; 0: not told */
-    char reason[512];       /* one line, for log and /health */
+    char reason[512];       /* one line, for log, /health and dead letters */
+    char request_id[64];    /* the server's, "" if it gave none */
+    const struct refusal *refusals; /* by line, each line once */
+    size_t refusal_count;
+    size_t unnamed; /* at least so many more are refused, not known which */
 };
 
 /* ERR_CONFIG for a url that is none, for a missing bucket or database, or for a
@@ -49,7 +58,8 @@ struct influx *influx_new(const struct influx_options *options,
 void influx_free(struct influx *influx);
 
 /* lines: whole lines stamped in ns; the precision is applied here. Always
- * fills *answer. */
+ * fills *answer. A body whose compression is refused goes out again as it is,
+ * before this returns. */
 void influx_write(struct influx *influx, struct text lines,
                   struct influx_answer *answer);
 

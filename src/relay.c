@@ -227,7 +227,12 @@ static bool deliver(struct relay *relay, struct text lines)
         case VERDICT_ACCEPTED:
             report_success(relay);
             return true;
+        case VERDICT_PARTLY:
+        case VERDICT_REFUSED:
+        case VERDICT_TOO_LARGE:
+        case VERDICT_WAIT:
         case VERDICT_RETRY:
+        case VERDICT_RETRY_BOUNDED:
         case VERDICT_HOLD:
             break;
         }

@@ -47,7 +47,7 @@ only_in() {
     done
 }
 only_in 'microhttpd\.h' 'server|worker|exchange|answer|admin|sink'
-only_in 'curl/curl\.h' 'influx'
+only_in 'curl/curl\.h' 'influx.*'
 only_in 'zlib\.h' 'gzip|segment'
 only_in '(lua|lauxlib|lualib)\.h' 'script.*|config_file'
 only_in 'gnutls/.*' 'digest'

@@ -24,6 +24,7 @@
 
 #include "answer.h"
 #include "ceilings.h"
+#include "edition.h"
 #include "error.h"
 #include "ingest.h"
 #include "journal.h"
@@ -54,6 +55,7 @@ enum step {
 struct exchange {
     struct exchange *next; /* parked behind this one, or spare */
     struct desk *desk;
+    struct edition *edition;
     struct sender *sender;
     struct MHD_Connection *connection;
     struct request request;
@@ -123,8 +125,24 @@ static void give_back(struct exchange *x)
     desk->spare_count++;
 }
 
+static void leave_edition(struct desk *desk, struct edition *edition)
+{
+    edition->under_way--;
+    if (edition->under_way == 0 && edition != desk->edition)
+        edition_free(edition);
+}
+
+void desk_change(struct desk *desk, struct edition *edition)
+{
+    struct edition *before = desk->edition;
+    desk->edition = edition;
+    if (before && before->under_way == 0)
+        edition_free(before);
+}
+
 void desk_deinit(struct desk *desk)
 {
+    edition_free(desk->edition);
     while (desk->spare) {
         struct exchange *x = desk->spare;
         desk->spare = x->next;
@@ -153,7 +171,7 @@ static void log_refusal(const struct exchange *x)
                  (unsigned long long)hidden);
     struct text trace = {NULL, 0};
     if (x->err.kind == ERR_SCRIPT)
-        trace = ingest_traceback(x->desk->ingest);
+        trace = ingest_traceback(x->edition->ingest);
     log_line(x->answer.status < 500 ? LOG_INFO : LOG_WARN, "server",
              "%u to %.*s for %.*s %.*s (%s): %s%s%.*s%s", x->answer.status,
              TEXT_ARG(x->request.remote), TEXT_ARG(x->request.method),
@@ -233,6 +251,8 @@ void *exchange_begin(void *cls, const char *target,
     struct text copy;
     x->sender = sender_of(connection);
     x->connection = connection;
+    x->edition = desk->edition;
+    x->edition->under_way++;
     x->step = STEP_BEGUN;
     x->match.route = NULL;
     x->match.allowed = 0;
@@ -319,7 +339,7 @@ static bool enter(struct exchange *x, unsigned method)
     if (atomic_load_explicit(&x->desk->shared->is_stopping,
                              memory_order_relaxed))
         return fail(&x->err, ERR_FULL, "the gateway is stopping");
-    if (!gate_enter(&x->desk->shared->gate, &x->request, method, &x->announced,
+    if (!gate_enter(&x->edition->gate, &x->request, method, &x->announced,
                     &x->match, &x->err)
         || !has_room_in_memory(x, x->announced.length))
         return false;
@@ -357,7 +377,7 @@ static enum MHD_Result first_call(struct exchange *x, const char *method,
     struct text peer = {x->sender->remote, x->sender->remote_len};
     request->method = text_of(method);
     MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, add_header, x);
-    request->remote = remote_of(&x->desk->shared->trusted_proxies,
+    request->remote = remote_of(x->edition->trusted_proxies,
                                 &x->sender->address, peer, &request->headers);
     sender_enter(x->sender, PHASE_BODY, x->desk->now_ns);
     if (!gate_check_headers(&request->headers, text_of(version), &x->announced,
@@ -442,8 +462,8 @@ static enum MHD_Result handle_whole(struct exchange *x)
 {
     struct receipt receipt;
     x->request.raw_body = buf_text(&x->body);
-    if (!ingest_request(x->desk->ingest, &x->request, &x->match, NULL, &receipt,
-                        &x->err))
+    if (!ingest_request(x->edition->ingest, &x->request, &x->match, NULL,
+                        &receipt, &x->err))
         return send_error(x);
     x->answer.status = (unsigned)receipt.reply.status;
     x->answer.body = receipt.reply.body;
@@ -553,5 +573,6 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **state,
     x->sender->request_id = NULL;
     sender_enter(x->sender, PHASE_IDLE, desk->now_ns);
     desk->under_way--;
+    leave_edition(desk, x->edition);
     give_back(x);
 }

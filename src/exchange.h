@@ -1,8 +1,9 @@
 /* exchange.h - one request of a sender, from its first line to our last word.
  *
- * A desk is where one worker's exchanges are handled: its ingest, its senders,
+ * A desk is where one worker's exchanges are handled: its edition, its senders,
  * and the exchanges that are parked until their ticket is durable. An exchange
- * and all its memory are used again for a later request. One thread, the
+ * and all its memory are used again for a later request; it keeps the edition
+ * that it began with. One thread, the
  * worker; what is shared between workers says so.
  */
 #pragma once
@@ -14,19 +15,15 @@
 
 #include <microhttpd.h>
 
-#include "gate.h"
-#include "network.h"
 #include "sender.h"
 
+struct edition;
 struct exchange;
-struct ingest;
 struct journal;
 
 /* Shared by all workers, immutable but for the atomics. */
 struct desk_shared {
-    struct gate gate;
     struct journal *journal; /* NULL: nothing is stored */
-    struct networks trusted_proxies;
     struct deadlines deadlines;
     atomic_bool is_stopping;  /* new requests: 503 and close */
     atomic_size_t body_bytes; /* in memory, of all requests under way */
@@ -37,7 +34,7 @@ enum { EXCHANGE_TIMEOUT_S = 60 };
 
 struct desk {
     struct desk_shared *shared;
-    struct ingest *ingest;
+    struct edition *edition; /* of requests that begin now */
     struct senders senders;
     int64_t now_ns;   /* monotonic, once a pass */
     size_t under_way; /* exchanges that are neither answered nor broken off */
@@ -51,6 +48,10 @@ struct desk {
 };
 
 void desk_deinit(struct desk *desk);
+
+/* From now on requests begin with this edition, which is the desk's now. The
+ * one before goes with its last request. */
+void desk_change(struct desk *desk, struct edition *edition);
 
 /* For libmicrohttpd, in the order of a request's life; cls is the desk. */
 void *exchange_begin(void *cls, const char *target,

@@ -144,15 +144,14 @@ static bool start_relays(struct gateway *gateway, struct error *err)
 static bool start_server(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
-    struct server_options options = {.listen = config->listen,
-                                     .workers = config->workers,
-                                     .ingest = config_ingest(config),
-                                     .journal = gateway->journal,
-                                     .trusted_proxies =
-                                         config->trusted_proxies};
-    options.ingest.journal = gateway->journal;
+    struct server_options options = {
+        .listen = config->listen,
+        .workers = config->workers,
+        .reading = {.ingest = config_ingest(config),
+                    .trusted_proxies = config->trusted_proxies}};
+    options.reading.ingest.journal = gateway->journal;
     gateway->store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
-    options.ingest.store = gateway->store;
+    options.reading.ingest.store = gateway->store;
     gateway->server = server_start(&options, err);
     return gateway->server != NULL;
 }

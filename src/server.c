@@ -1,6 +1,10 @@
 /* server.c - see server.h. What there is one of: the sockets, the table of
  * addresses, what all workers share. The work is in worker.c (the loop),
  * exchange.c (one request) and gate.c (what is let in).
+ *
+ * A reload makes an edition for every worker here, on main's thread, and only
+ * when all are made gives them out: a script that does not load leaves
+ * everything as it was.
  */
 #include "server.h"
 
@@ -62,7 +66,7 @@ static bool open_sockets(struct sockets *sockets,
 }
 
 static bool add_worker(struct server *server, struct sockets *sockets,
-                       const struct server_options *options, struct error *err)
+                       struct reading *reading, struct error *err)
 {
     int fds[MAX_ADDRESSES];
     unsigned share = (unsigned)LIMIT_CONNECTIONS / sockets->worker_count;
@@ -72,7 +76,7 @@ static bool add_worker(struct server *server, struct sockets *sockets,
     struct worker *worker = worker_new(
         &(struct worker_options){.shared = &server->shared,
                                  .peers = server->peers,
-                                 .ingest = options->ingest,
+                                 .reading = reading,
                                  .fds = fds,
                                  .fd_count = sockets->address_count,
                                  .max_connections =
@@ -91,17 +95,16 @@ static bool start_workers(struct server *server, struct error *err)
     return true;
 }
 
-static bool fill(struct server *server, const struct server_options *options,
-                 struct error *err)
+static bool add_workers(struct server *server, struct sockets *sockets,
+                        const struct reading_options *options,
+                        struct error *err)
 {
-    struct desk_shared *shared = &server->shared;
-    shared->gate.routes = options->ingest.routes;
-    shared->gate.journal = options->journal;
-    shared->journal = options->journal;
-    shared->deadlines =
-        options->deadlines ? *options->deadlines : DEADLINES_DEFAULT;
-    return networks_init(&shared->trusted_proxies,
-                         (const char *const *)options->trusted_proxies, err);
+    struct reading *reading = reading_new(options, err);
+    bool made = reading != NULL;
+    while (made && sockets->taken < sockets->worker_count)
+        made = add_worker(server, sockets, reading, err);
+    reading_release(reading);
+    return made;
 }
 
 static bool open_all(struct server *server, struct sockets *sockets,
@@ -110,10 +113,7 @@ static bool open_all(struct server *server, struct sockets *sockets,
     if (!open_sockets(sockets, options, err))
         return false;
     server->port = listener_port(sockets->fds[0][0]);
-    while (sockets->taken < sockets->worker_count)
-        if (!add_worker(server, sockets, options, err))
-            return false;
-    return true;
+    return add_workers(server, sockets, &options->reading, err);
 }
 
 struct server *server_start(const struct server_options *options,
@@ -126,14 +126,36 @@ struct server *server_start(const struct server_options *options,
     if (sockets.worker_count > MAX_WORKERS)
         sockets.worker_count = MAX_WORKERS;
     server->peers = peers_new(LIMIT_CONNECTIONS_PER_IP);
-    bool started = fill(server, options, err)
-                   && open_all(server, &sockets, options, err)
-                   && start_workers(server, err);
+    server->shared.journal = options->reading.ingest.journal;
+    server->shared.deadlines =
+        options->deadlines ? *options->deadlines : DEADLINES_DEFAULT;
+    bool started =
+        open_all(server, &sockets, options, err) && start_workers(server, err);
     close_sockets(&sockets);
     if (started)
         return server;
     server_stop(server);
     return NULL;
+}
+
+bool server_reload(struct server *server, const struct reading_options *options,
+                   struct error *err)
+{
+    struct edition *editions[MAX_WORKERS];
+    struct reading *reading = reading_new(options, err);
+    unsigned made = 0;
+    while (reading && made < server->worker_count
+           && (editions[made] =
+                   worker_make_edition(server->workers[made], reading, err)))
+        made++;
+    bool is_whole = made == server->worker_count;
+    for (unsigned i = 0; i < made; i++)
+        if (is_whole)
+            worker_change(server->workers[i], editions[i]);
+        else
+            edition_free(editions[i]);
+    reading_release(reading);
+    return is_whole;
 }
 
 void server_drain(struct server *server)
@@ -153,7 +175,6 @@ void server_stop(struct server *server)
     atomic_store(&server->shared.is_stopping, true);
     for (unsigned i = 0; i < server->worker_count; i++)
         worker_free(server->workers[i]);
-    networks_deinit(&server->shared.trusted_proxies);
     peers_free(server->peers);
     free(server);
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ingest.h"
+#include "edition.h"
 
 struct deadlines;
 struct error;
@@ -20,9 +20,7 @@ struct server;
 struct server_options {
     char *const *listen; /* "127.0.0.1:8580", "[::1]:8580"; NULL-terminated */
     unsigned workers;
-    struct ingest_options ingest; /* the waker is filled by each worker */
-    struct journal *journal;
-    char *const *trusted_proxies; /* networks, NULL-terminated; may be NULL */
+    struct reading_options reading;
     const struct deadlines *deadlines; /* NULL: the default, see sender.h */
 };
 
@@ -31,6 +29,13 @@ struct server_options {
  * address. */
 struct server *server_start(const struct server_options *options,
                             struct error *err);
+
+/* From the next pass of each worker on, new requests are handled by this
+ * reading; those under way end with the one that they began with. False, and
+ * nothing has changed: an error of a script, with file and line. The reading's
+ * owner is released in time, also then. */
+bool server_reload(struct server *server, const struct reading_options *reading,
+                   struct error *err);
 
 /* New requests get 503 and close; returns once nothing is parked and no
  * request is half read, after 1.5 s at most. The threads may still run. */

@@ -30,6 +30,7 @@
 #include "buf.h"
 #include "ceilings.h"
 #include "clock.h"
+#include "edition.h"
 #include "error.h"
 #include "journal.h"
 #include "log.h"
@@ -44,6 +45,7 @@ struct worker {
     struct MHD_Daemon *daemons[MAX_ADDRESSES];
     struct pollfd fds[MAX_ADDRESSES + 1]; /* the eventfd is the first */
     size_t daemon_count;
+    _Atomic(struct edition *) next_edition; /* NULL: none waits */
     int64_t next_sweep_ns;
     bool is_quiet; /* no longer listening */
     bool has_said_idle;
@@ -166,6 +168,13 @@ static void drain_eventfd(struct worker *worker)
             ;
 }
 
+static void take_edition(struct worker *worker)
+{
+    struct edition *edition = atomic_exchange(&worker->next_edition, NULL);
+    if (edition)
+        desk_change(&worker->desk, edition);
+}
+
 static void run_daemons(struct worker *worker)
 {
     for (size_t i = 0; i < worker->daemon_count; i++)
@@ -221,6 +230,7 @@ static void pass(struct worker *worker)
     poll(worker->fds, worker->daemon_count + 1, next_wait_ms(worker));
     desk->now_ns = clock_mono_ns();
     drain_eventfd(worker);
+    take_edition(worker);
     exchange_resume_done(desk, false);
     run_daemons(worker);
     if (desk->has_parked)
@@ -276,16 +286,17 @@ struct worker *worker_new(const struct worker_options *options,
                           struct error *err)
 {
     struct worker *worker = xcalloc(1, sizeof *worker);
-    struct ingest_options ingest = options->ingest;
     int waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     worker->desk.shared = options->shared;
     worker->desk.now_ns = clock_mono_ns();
     worker->peers = options->peers;
     worker->fds[0] = (struct pollfd){.fd = waker, .events = POLLIN};
     sem_init(&worker->idle, 0, 0);
-    ingest.waker = waker;
-    bool made = (waker >= 0 || fail_errno(err, "eventfd"))
-                && (worker->desk.ingest = ingest_new(&ingest, err)) != NULL;
+    if (waker >= 0)
+        worker->desk.edition = edition_new(options->reading, waker, err);
+    else
+        fail_errno(err, "eventfd");
+    bool made = worker->desk.edition != NULL;
     if (!made)
         for (size_t i = 0; i < options->fd_count; i++)
             close(options->fds[i]);
@@ -300,6 +311,19 @@ bool worker_start(struct worker *worker, struct error *err)
     worker->has_thread =
         thread_start(&worker->thread, work, worker, "a worker", err);
     return worker->has_thread;
+}
+
+struct edition *worker_make_edition(struct worker *worker,
+                                    struct reading *reading, struct error *err)
+{
+    return edition_new(reading, worker->fds[0].fd, err);
+}
+
+/* One that the worker has not taken yet served nobody. */
+void worker_change(struct worker *worker, struct edition *edition)
+{
+    edition_free(atomic_exchange(&worker->next_edition, edition));
+    worker_wake(worker);
 }
 
 void worker_wake(struct worker *worker)
@@ -331,7 +355,7 @@ void worker_free(struct worker *worker)
         pthread_join(worker->thread, NULL);
     for (size_t i = 0; i < worker->daemon_count; i++)
         MHD_stop_daemon(worker->daemons[i]);
-    ingest_free(worker->desk.ingest);
+    edition_free(atomic_load(&worker->next_edition));
     desk_deinit(&worker->desk);
     if (worker->fds[0].fd >= 0)
         close(worker->fds[0].fd);

@@ -10,17 +10,18 @@
 #include <stddef.h>
 
 #include "exchange.h"
-#include "ingest.h"
 
+struct edition;
 struct error;
 struct peers;
+struct reading;
 struct worker;
 
 struct worker_options {
     struct desk_shared *shared;
     struct peers *peers;
-    struct ingest_options ingest; /* the waker is filled here */
-    const int *fds;               /* listening; taken over in any case */
+    struct reading *reading;
+    const int *fds; /* listening; taken over in any case */
     size_t fd_count;
     unsigned max_connections;
 };
@@ -29,6 +30,12 @@ struct worker_options {
 struct worker *worker_new(const struct worker_options *options,
                           struct error *err);
 bool worker_start(struct worker *worker, struct error *err);
+
+/* An edition for this worker to change to: NULL if a script does not load. */
+struct edition *worker_make_edition(struct worker *worker,
+                                    struct reading *reading, struct error *err);
+/* Gives it to the worker, which changes between two passes. */
+void worker_change(struct worker *worker, struct edition *edition);
 
 /* Makes it look at shared->is_stopping, and at what is said below. */
 void worker_wake(struct worker *worker);

@@ -101,11 +101,12 @@ static inline bool stage_try_start(struct stage *stage, const char *listen,
         return false;
     struct server_options options = {.listen = addresses,
                                      .workers = stage->workers,
-                                     .ingest = {.routes = stage->routes,
-                                                .outputs = {names, 1},
-                                                .journal = stage->journal},
-                                     .journal = stage->journal,
-                                     .trusted_proxies = stage->trusted_proxies,
+                                     .reading =
+                                         {.ingest = {.routes = stage->routes,
+                                                     .outputs = {names, 1},
+                                                     .journal = stage->journal},
+                                          .trusted_proxies =
+                                              stage->trusted_proxies},
                                      .deadlines = &stage->deadlines};
     stage->server = server_start(&options, err);
     return stage->server != NULL;

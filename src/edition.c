@@ -1,0 +1,62 @@
+/* edition.c - see edition.h. */
+#include "edition.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "buf.h"
+
+struct reading {
+    struct reading_options options;
+    struct networks trusted_proxies;
+    atomic_uint holders;
+};
+
+struct reading *reading_new(const struct reading_options *options,
+                            struct error *err)
+{
+    struct reading *reading = xcalloc(1, sizeof *reading);
+    reading->options = *options;
+    atomic_init(&reading->holders, 1);
+    if (networks_init(&reading->trusted_proxies,
+                      (const char *const *)options->trusted_proxies, err))
+        return reading;
+    reading_release(reading);
+    return NULL;
+}
+
+void reading_release(struct reading *reading)
+{
+    if (!reading || atomic_fetch_sub(&reading->holders, 1) > 1)
+        return;
+    if (reading->options.release)
+        reading->options.release(reading->options.owner);
+    networks_deinit(&reading->trusted_proxies);
+    free(reading);
+}
+
+struct edition *edition_new(struct reading *reading, int waker,
+                            struct error *err)
+{
+    struct edition *edition = xcalloc(1, sizeof *edition);
+    struct ingest_options ingest = reading->options.ingest;
+    ingest.waker = waker;
+    atomic_fetch_add(&reading->holders, 1);
+    edition->reading = reading;
+    edition->gate = (struct gate){ingest.routes, ingest.journal};
+    edition->trusted_proxies = &reading->trusted_proxies;
+    edition->ingest = ingest_new(&ingest, err);
+    if (edition->ingest)
+        return edition;
+    edition_free(edition);
+    return NULL;
+}
+
+void edition_free(struct edition *edition)
+{
+    if (!edition)
+        return;
+    ingest_free(edition->ingest);
+    reading_release(edition->reading);
+    free(edition);
+}

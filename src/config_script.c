@@ -10,6 +10,7 @@
 
 #include "buf.h"
 #include "error.h"
+#include "modules.h"
 #include "near.h"
 
 enum { PATH_BYTES = 4096 };
@@ -100,6 +101,9 @@ bool config_script_add(struct config_scripts *scripts, const char *dir,
     struct script_source source = {0};
     if (!script_source_load(&source, path, shipped_dir(), err))
         return false;
+    if (!scripts->modules)
+        scripts->modules = modules_new();
+    source.modules = scripts->modules;
     scripts->items =
         xrealloc(scripts->items, (scripts->count + 1) * sizeof *scripts->items);
     *index = (int)scripts->count;
@@ -112,5 +116,6 @@ void config_script_deinit(struct config_scripts *scripts)
     for (size_t i = 0; i < scripts->count; i++)
         script_source_deinit(&scripts->items[i]);
     free(scripts->items);
+    modules_free(scripts->modules);
     *scripts = (struct config_scripts){0};
 }

@@ -13,10 +13,12 @@
 #include "script.h"
 
 struct error;
+struct modules;
 
 struct config_scripts {
     struct script_source *items;
     size_t count;
+    struct modules *modules; /* that they require */
 };
 
 /* Finds and reads it, unless it was read before; *index is its place in items.

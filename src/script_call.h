@@ -13,6 +13,7 @@
 
 struct buf;
 struct error;
+struct modules;
 struct notes;
 struct points;
 struct route;
@@ -25,8 +26,9 @@ struct script_source {
     char *path; /* the file it was read from */
     char *text;
     size_t len;
-    char *dir;         /* its folder: `require` looks here first */
-    char *shipped_dir; /* then here */
+    char *dir;               /* its folder: `require` looks here first */
+    char *shipped_dir;       /* then here */
+    struct modules *modules; /* not owned: what was read for `require` */
 };
 
 /* Reads a script file. shipped_dir may be NULL. ERR_CONFIG if it cannot be

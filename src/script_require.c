@@ -1,18 +1,17 @@
 /* script_require.c - see script_require.h.
  *
  * A name is letters, digits, _ and -, so it cannot leave the two folders. The
- * text is read into a Lua string within the read call's own frame: nothing is
- * held when Lua runs. A module that requires itself finds the mark that it is
- * being loaded.
+ * text comes from modules.h, which has read each file once. A module that
+ * requires itself finds the mark that it is being loaded.
  */
 #include "script_require.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <lauxlib.h>
 
+#include "modules.h"
 #include "script_lua.h"
 
 enum { PATH_BYTES = 4096 };
@@ -30,57 +29,55 @@ static bool is_module_name(struct text name)
     return name.len > 0;
 }
 
-/* False: there is no such file. */
-static bool find_in(const char *dir, const char *name, char path[PATH_BYTES])
+/* NULL: there is no such file. */
+static const struct script_source *find_in(lua_State *L, const char *dir,
+                                           const char *name)
 {
-    if (!dir)
-        return false;
-    int len = snprintf(path, PATH_BYTES, "%s/%s.lua", dir, name);
-    return len > 0 && len < PATH_BYTES && access(path, R_OK) == 0;
-}
-
-/* Reads the file into the scratch buffer, which no error leaves open. */
-static void load_module(lua_State *L, const char *path)
-{
-    struct script_lua *lua = script_lua_of(L);
-    struct script_source source;
+    char path[PATH_BYTES];
     struct error err;
-    if (!script_source_load(&source, path, NULL, &err)) {
+    struct modules *modules = script_lua_of(L)->source->modules;
+    if (!dir || !modules)
+        return NULL;
+    int len = snprintf(path, PATH_BYTES, "%s/%s.lua", dir, name);
+    if (len < 0 || len >= PATH_BYTES)
+        return NULL;
+    const struct script_source *found = modules_get(modules, path, &err);
+    if (!found && err.kind != ERR_NOT_FOUND) {
         err.kind = ERR_SCRIPT;
         script_lua_raise(L, &err);
     }
-    buf_clear(&lua->scratch);
-    bool fits = buf_append(&lua->scratch, source.text, source.len);
-    char name[PATH_BYTES];
-    snprintf(name, sizeof name, "@%s", source.name);
-    script_source_deinit(&source);
-    if (!fits)
-        luaL_error(L, "%s: too long", path);
-    if (luaL_loadbufferx(L, lua->scratch.data, lua->scratch.len, name, "t")
-        != LUA_OK)
-        lua_error(L);
+    return found;
 }
 
-static void find_module(lua_State *L, const char *name, char path[PATH_BYTES])
+static const struct script_source *find_module(lua_State *L, const char *name)
 {
     const struct script_source *source = script_lua_of(L)->source;
-    if (find_in(source->dir, name, path)
-        || find_in(source->shipped_dir, name, path))
-        return;
-    luaL_error(L, "there is no module %s: looked for %s.lua in %s%s%s", name,
-               name, source->dir ? source->dir : "nowhere",
-               source->shipped_dir ? " and " : "",
-               source->shipped_dir ? source->shipped_dir : "");
+    const struct script_source *found = find_in(L, source->dir, name);
+    if (!found)
+        found = find_in(L, source->shipped_dir, name);
+    if (!found)
+        luaL_error(L, "there is no module %s: looked for %s.lua in %s%s%s",
+                   name, name, source->dir ? source->dir : "nowhere",
+                   source->shipped_dir ? " and " : "",
+                   source->shipped_dir ? source->shipped_dir : "");
+    return found;
+}
+
+static void load_module(lua_State *L, const struct script_source *module)
+{
+    char name[PATH_BYTES];
+    snprintf(name, sizeof name, "@%s", module->name);
+    if (luaL_loadbufferx(L, module->text, module->len, name, "t") != LUA_OK)
+        lua_error(L);
 }
 
 /* Pushes what the module's file returns, true if that is nothing. */
 static void run_module(lua_State *L, const char *name)
 {
-    char path[PATH_BYTES];
-    find_module(L, name, path);
+    const struct script_source *module = find_module(L, name);
     lua_pushlightuserdata(L, (void *)(uintptr_t)&loading_key);
     lua_setfield(L, 2, name);
-    load_module(L, path);
+    load_module(L, module);
     lua_call(L, 0, 1);
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);

@@ -1,6 +1,8 @@
 /* One run of a user's function: its endings, and what of Lua it can reach. */
 #include "script_unit.h"
 
+#include "modules.h"
+
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -356,6 +358,7 @@ modules_are_found_beside_the_script_and_among_the_shipped(void **state)
     assert_true(script_source_load(&source, path, "/nowhere", &bench.err));
     assert_string_equal(source.name, "main.lua");
     assert_string_equal(source.dir, dir);
+    source.modules = modules_new();
     bench.script = script_new(&source, &bench.limits, NULL, &bench.err);
     assert_non_null(bench.script);
     assert_true(bench_run(&bench, ""));
@@ -364,8 +367,16 @@ modules_are_found_beside_the_script_and_among_the_shipped(void **state)
     assert_string_equal(bench.err.text,
                         "main.lua:4: require(\"other\") belongs at the top of"
                         " the file, not inside the function");
-    /* the same folder as the shipped one */
     script_free(bench.script);
+    /* a state that is built again gets the text of the first */
+    write_file(shipped, "return { x = function() return 8 end }");
+    bench.script = script_new(&source, &bench.limits, NULL, &bench.err);
+    assert_true(bench_run(&bench, ""));
+    assert_text(buf_text(&bench.lines), "m x=7 1767323045000000000\n");
+    script_free(bench.script);
+    modules_free(source.modules);
+    source.modules = modules_new();
+    /* the same folder as the shipped one */
     free(source.dir);
     source.dir = xstrdup("/nowhere");
     free(source.shipped_dir);
@@ -373,6 +384,7 @@ modules_are_found_beside_the_script_and_among_the_shipped(void **state)
     bench.script = script_new(&source, &bench.limits, NULL, &bench.err);
     assert_non_null(bench.script);
     bench_free(&bench);
+    modules_free(source.modules);
     script_source_deinit(&source);
     unlink(path);
     unlink(shipped);

@@ -2,6 +2,7 @@
  * they are; the struct request only points to them. */
 #include "attempt.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ void attempt_request_deinit(struct attempt_request *request)
     free(request->route);
     free(request->remote);
     free(request->vars);
+    free(request->id);
     *request = (struct attempt_request){0};
 }
 
@@ -84,6 +86,8 @@ static bool fill(struct request *request, const struct attempt_request *made,
     request_stamp(request);
     if (made->has_time)
         request->time_ns = made->time_ns;
+    if (made->id)
+        snprintf(request->id, sizeof request->id, "%s", made->id);
     request->method = text_of(made->method);
     request->path = attempt_request_path(made);
     if (query)

@@ -25,6 +25,7 @@ struct attempt_request {
     char *route;  /* @route, or NULL */
     char *remote; /* @remote, or NULL: loopback */
     char *vars;   /* @vars as JSON, or NULL */
+    char *id;     /* @id, 16 hex digits, or NULL: a new one */
     bool has_time;
     int64_t time_ns; /* @time */
     struct pairs headers;

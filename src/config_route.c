@@ -320,9 +320,11 @@ static void take_texts(struct form *form)
 {
     struct route *route = form->route;
     route->pattern = form->path;
+    route->secrets = form->secrets;
     route->content_type = form->content_type;
     route->spread_repeats = form->repeats;
     form->path = NULL;
+    form->secrets = NULL;
     form->content_type = NULL;
 }
 

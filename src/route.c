@@ -90,6 +90,9 @@ static void free_route(struct route *route)
     }
     free(route->tags);
     verify_free(route->verify);
+    for (size_t i = 0; route->secrets && route->secrets[i]; i++)
+        free(route->secrets[i]);
+    free(route->secrets);
     free(route->content_type);
     free(route->vars_json);
     free(route->reply_type);

@@ -52,6 +52,7 @@ struct route {
     struct route_tag *tags;
     size_t tag_count;
     struct verify *verify; /* NULL: anybody may post */
+    char **secrets;        /* names to blank, NULL-terminated; may be NULL */
     char *content_type;    /* overrules the sender's, NULL: none */
     struct limits limits;
 };

@@ -20,6 +20,8 @@ struct reader {
     struct text rest;
     unsigned line; /* of the first line in rest */
     struct trial_file *file;
+    bool has_bytes; /* @bytes of the request under way */
+    size_t bytes;
 };
 
 static bool complain(const struct reader *reader, unsigned line,
@@ -103,8 +105,34 @@ static void take_script(const struct reader *reader, struct text name,
     replace(&request->script, is_file ? xstrdup(path) : copy(name));
 }
 
+/* Of the line that was just taken. */
+static bool read_bytes(struct reader *reader, struct text value,
+                       struct error *err)
+{
+    int64_t bytes;
+    if (!number_read_int(value, &bytes) || bytes < 0 || bytes > FILE_BYTES)
+        return complain(reader, reader->line - 1, err,
+                        "@bytes: the length of the body in bytes");
+    reader->has_bytes = true;
+    reader->bytes = (size_t)bytes;
+    return true;
+}
+
+static bool read_id(const struct reader *reader, struct text value,
+                    struct attempt_request *request, struct error *err)
+{
+    bool is_id = value.len == REQUEST_ID_BYTES - 1;
+    for (size_t i = 0; is_id && i < value.len; i++)
+        is_id = memchr("0123456789abcdef", value.at[i], 16) != NULL;
+    if (is_id)
+        replace(&request->id, copy(value));
+    return is_id
+           || complain(reader, reader->line - 1, err,
+                       "@id: 16 digits or letters a to f");
+}
+
 /* "# @name value"; other comments are for people, other names for editors. */
-static bool read_comment(const struct reader *reader, struct text line,
+static bool read_comment(struct reader *reader, struct text line,
                          struct attempt_request *request, struct error *err)
 {
     struct text value;
@@ -112,6 +140,10 @@ static bool read_comment(const struct reader *reader, struct text line,
     struct text name = take_word(line, &value);
     if (text_equal(name, TEXT("@time")))
         return read_time(reader, value, request, err);
+    if (text_equal(name, TEXT("@bytes")))
+        return read_bytes(reader, value, err);
+    if (text_equal(name, TEXT("@id")))
+        return read_id(reader, value, request, err);
     if (text_equal(name, TEXT("@remote")))
         replace(&request->remote, copy(value));
     if (text_equal(name, TEXT("@route")))
@@ -185,9 +217,31 @@ static struct text without_newline(struct text text)
     return text;
 }
 
+/* So many bytes, whatever they are, and then nothing but empty lines. */
+static bool read_counted(struct reader *reader, struct buf *body,
+                         struct error *err)
+{
+    struct text whole = {reader->rest.at, reader->bytes};
+    if (reader->bytes > reader->rest.len)
+        return complain(reader, reader->line, err,
+                        "the file ends within the body; is @bytes right?");
+    reader->rest = text_skip(reader->rest, reader->bytes);
+    for (size_t i = 0; i < whole.len; i++)
+        reader->line += whole.at[i] == '\n';
+    while (!is_at_block(reader))
+        if (scan_trim(take_line(reader)).len > 0)
+            return complain(reader, reader->line - 1, err,
+                            "the body goes on after its @bytes; correct the "
+                            "number, or delete that line");
+    return buf_append_text(body, whole)
+           || complain(reader, reader->line, err, "the body is too large");
+}
+
 static bool read_body(struct reader *reader, struct buf *body,
                       struct error *err)
 {
+    if (reader->has_bytes)
+        return read_counted(reader, body, err);
     struct text start = reader->rest;
     if (text_starts_with(start, TEXT("< "))) {
         struct text name = text_skip(take_line(reader), 2);
@@ -232,6 +286,7 @@ static bool read_request(struct reader *reader, struct text title,
         return true; /* a title alone is a heading */
     struct attempt_request *request = &add_case(reader, title, line)->request;
     bool fine = true, has_line = false;
+    reader->has_bytes = false;
     while (fine && !is_at_block(reader)) {
         struct text text = take_line(reader);
         if (!has_line && is_comment(text))
@@ -306,7 +361,8 @@ bool trial_file_parse(const char *path, struct text text,
                       struct trial_file *file, struct error *err)
 {
     *file = (struct trial_file){0};
-    struct reader reader = {path, text, 1, file};
+    struct reader reader = {
+        .path = path, .rest = text, .line = 1, .file = file};
     bool fine = true;
     if (text_starts_with(reader.rest, TEXT("\xef\xbb\xbf")))
         reader.rest = text_skip(reader.rest, 3);

@@ -1,7 +1,9 @@
 /* trial_file.h - a *.http file, read: requests, and what is expected of each.
  *
  *   ### any title                    starts a request
- *   # @time 2026-01-02T03:04:05Z     also @remote, @script, @route, @vars
+ *   # @time 2026-01-02T03:04:05Z     also @remote, @script, @route, @vars,
+ *                                    @id, and @bytes: the exact length of a
+ *                                    body, which may then hold anything
  *   POST /path?query HTTP/1.1        the version may be left out
  *   Name: value
  *                                    an empty line, then the body, or

@@ -246,6 +246,18 @@ bool verify_sender(const struct verify *verify,
     return has_secret(verify, claim) || unauthorized(verify, err);
 }
 
+bool verify_reads_header(const struct verify *verify, struct text name)
+{
+    return verify->scheme == VERIFY_HEADER
+           && text_equal_nocase(name, text_of(verify->name));
+}
+
+bool verify_reads_query(const struct verify *verify, struct text name)
+{
+    return verify->scheme == VERIFY_QUERY
+           && text_equal_nocase(name, text_of(verify->name));
+}
+
 const char *verify_challenge(const struct verify *verify)
 {
     if (verify->scheme == VERIFY_BEARER)

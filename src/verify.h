@@ -48,5 +48,10 @@ struct verify_claim {
 bool verify_sender(const struct verify *verify,
                    const struct verify_claim *claim, struct error *err);
 
+/* True if the secret is in the header, or query parameter, of that name:
+ * whoever keeps a request must blank it. */
+bool verify_reads_header(const struct verify *verify, struct text name);
+bool verify_reads_query(const struct verify *verify, struct text name);
+
 /* What WWW-Authenticate is to say with a 401; NULL: there is no such scheme. */
 const char *verify_challenge(const struct verify *verify);

@@ -145,6 +145,47 @@ static void the_newline_before_the_marker_is_not_body(void **state)
     assert_body("POST /x\n\n# not a comment\n### expect\n", "# not a comment");
 }
 
+static void a_counted_body_holds_anything(void **state)
+{
+    (void)state;
+    assert_body("# @bytes 9\nPOST /x\n\na\n### b\n\n\n### expect\n",
+                "a\n### b\n\n");
+    assert_body("# @bytes 3\nPOST /x\n\n< x", "< x");
+    assert_body("# @bytes 1\nPOST /x\n\nx### expect\n", "x");
+    assert_body("# @bytes 0\nPOST /x\n\n\n\n", "");
+    struct trial_file file;
+    read_ok("# @bytes 4\n# @id 0123456789abcdef\nPOST /x\n\n###\n\n"
+            "### next\nPOST /y\n\nlonger\n",
+            &file);
+    assert_int_equal(file.count, 2);
+    assert_string_equal(file.cases[0].request.id, "0123456789abcdef");
+    assert_int_equal(file.cases[1].line, 7);
+    assert_null(file.cases[1].request.id);
+    assert_text(buf_text(&file.cases[1].request.body), "longer");
+    trial_file_deinit(&file);
+}
+
+static void mistakes_in_marks_have_their_line(void **state)
+{
+    (void)state;
+    assert_fails("# @bytes 3\nPOST /x\n\nx\n### expect 204 a\n\n",
+                 "x.http:5: the body goes on after its @bytes; correct the "
+                 "number, or delete that line");
+    assert_fails("# @bytes 1\nPOST /x\n\n\n\n\nx\n",
+                 "x.http:7: the body goes on after its @bytes; correct the "
+                 "number, or delete that line");
+    assert_fails("# @bytes 30\nPOST /x\n\nx\n",
+                 "x.http:4: the file ends within the body; is @bytes right?");
+    assert_fails("# a\n# @bytes many\nPOST /x\n",
+                 "x.http:2: @bytes: the length of the body in bytes");
+    assert_fails("# @bytes -1\nPOST /x\n",
+                 "x.http:1: @bytes: the length of the body in bytes");
+    assert_fails("# @id 0123456789ABCDEF\nPOST /x\n",
+                 "x.http:1: @id: 16 digits or letters a to f");
+    assert_fails("# @id\nPOST /x\n",
+                 "x.http:1: @id: 16 digits or letters a to f");
+}
+
 static void a_body_may_be_a_file_beside(void **state)
 {
     (void)state;
@@ -228,6 +269,8 @@ int main(void)
         cmocka_unit_test(a_whole_case_is_read),
         cmocka_unit_test(several_cases_stand_in_one_file),
         cmocka_unit_test(the_newline_before_the_marker_is_not_body),
+        cmocka_unit_test(a_counted_body_holds_anything),
+        cmocka_unit_test(mistakes_in_marks_have_their_line),
         cmocka_unit_test(a_body_may_be_a_file_beside),
         cmocka_unit_test(a_file_in_a_folder_starts_from_there),
         cmocka_unit_test(mistakes_have_their_line),

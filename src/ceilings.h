@@ -53,7 +53,15 @@ enum {
     LIMIT_SEGMENT_BYTES = 8 << 20,
     LIMIT_GROUP_BYTES = 8 << 20, /* the open group, not yet on disk */
 
+    /* Dead letters. */
+    LIMIT_DEAD_REQUESTS = 10000,
+    LIMIT_DEAD_REQUEST_BYTES = 256 << 20,
+    LIMIT_DEAD_POINT_BYTES = 256 << 20, /* of each output */
+    LIMIT_DEAD_POINT_DAYS = 90,
+    LIMIT_DEAD_REASON_BYTES = 500,
+
     LIMIT_OUTPUTS = 16,
+    LIMIT_SINKS = 4, /* of a journal, for what rides in its groups */
     LIMIT_ROUTES = 1000,
     LIMIT_ANSWER_BYTES = 64 << 10, /* of an upstream's answer that we read */
 };

@@ -227,8 +227,9 @@ static bool store_lines(struct passage *passage, struct error *err)
                 i, buf_text(&ingest->lines[i]), ingest->line_counts[i]};
     if (count == 0 || !ingest->options.journal)
         return true;
+    const struct journal_entry entry = {.lines = all, .line_count = count};
     receipt->must_wait = true;
-    return journal_append(ingest->options.journal, all, count,
+    return journal_append(ingest->options.journal, &entry,
                           ingest->options.waker, &receipt->ticket, err);
 }
 

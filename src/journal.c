@@ -8,10 +8,9 @@
  * of it follows from the last group that is done and a short list of groups
  * that failed.
  *
- * Workers kick once per pass of their loops. On a slow disk (last sync 1 ms or
- * more) the committer waits an eighth of a sync before it swaps: the senders
- * that the last group answered are then back with their next request, instead
- * of missing every other group. A fast disk never waits.
+ * Riders are the same with a row of copies in place of a buffer, and a sink in
+ * place of a writer; they are copied before the lock is taken, for they may be
+ * large. A group in which nothing rides costs a look at a few counts.
  *
  * What can go wrong: a commit fails. Then the tickets of that group and those
  * outputs are FAILED (nobody knows what is on disk), and for a while, 0.1 s at
@@ -27,15 +26,16 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "buf.h"
 #include "ceilings.h"
 #include "clock.h"
+#include "committer.h"
 #include "error.h"
 #include "file.h"
 #include "log.h"
 #include "meter.h"
+#include "riders.h"
 #include "space.h"
 #include "stats.h"
 #include "thread.h"
@@ -45,8 +45,6 @@
 
 enum { NEARLY_FULL_PERCENT = 90 };
 
-#define SLOW_SYNC_NS NS_PER_MS
-#define LONGEST_WAIT_NS (5 * NS_PER_MS)
 #define FIRST_BACK_OFF_NS (100 * NS_PER_MS)
 #define LAST_BACK_OFF_NS (5 * NS_PER_S)
 #define FULL_BACK_OFF_NS (800 * NS_PER_MS) /* back within 1 s */
@@ -79,13 +77,11 @@ struct journal {
     int64_t (*mono_ns)(void);
 
     pthread_mutex_t lock;   /* guards all below, and the outputs' parts */
-    pthread_cond_t kicked;  /* the committer waits here */
     pthread_cond_t changed; /* readers: more is durable, or stop */
-    bool is_kicked;
-    bool is_stopping;
     bool waiters_stop;
-    uint64_t open_group; /* its number; it may be empty */
-    size_t open_bytes;
+    uint64_t open_group;  /* its number; it may be empty */
+    size_t open_bytes;    /* of lines */
+    struct riders riders; /* the open ones; the busy ones the committer's */
     struct wakers wakers;
     uint64_t released_bytes;
     struct journal_status status;
@@ -97,8 +93,7 @@ struct journal {
 
     struct wakers busy_wakers; /* the committer's */
     int64_t sync_ns;           /* all syncs of the last commit */
-    pthread_t committer;
-    bool is_started;
+    struct committer committer;
 };
 
 /* ---- room ---- */
@@ -187,34 +182,52 @@ static bool copy_lines(struct journal *journal,
     return true;
 }
 
-bool journal_append(struct journal *journal, const struct journal_lines *lines,
-                    size_t count, int waker, uint64_t *ticket,
-                    struct error *err)
+static bool append(struct journal *journal, const struct journal_entry *entry,
+                   struct rider_row *riders, int waker, uint64_t *ticket,
+                   struct error *err)
 {
     size_t bytes = 0;
-    uint64_t outputs = 0, points = 0;
-    for (size_t i = 0; i < count; i++) {
-        assert(lines[i].output < journal->output_count);
-        if (!check_lines(&lines[i], err))
+    uint64_t parts = 0, points = 0;
+    for (size_t i = 0; i < entry->line_count; i++) {
+        const struct journal_lines *lines = &entry->lines[i];
+        assert(lines->output < journal->output_count);
+        if (!check_lines(lines, err))
             return false;
-        bytes += lines[i].lines.len;
-        points += lines[i].points;
-        outputs |= UINT64_C(1) << lines[i].output;
+        bytes += lines->lines.len;
+        points += lines->points;
+        parts |= UINT64_C(1) << lines->output;
     }
     space_look(&journal->space);
 
     pthread_mutex_lock(&journal->lock);
     bool is_copied =
-        has_room(journal, bytes, err) && copy_lines(journal, lines, count, err);
+        has_room(journal, bytes, err)
+        && riders_have_room(&journal->riders, riders, err)
+        && copy_lines(journal, entry->lines, entry->line_count, err);
     if (is_copied) {
+        parts |= riders_take(&journal->riders, riders);
         journal->open_bytes += bytes;
         journal->status.appended_points += points;
         if (waker >= 0)
             wakers_add(&journal->wakers, waker);
-        *ticket = ticket_of(journal->open_group, outputs);
+        *ticket = ticket_of(journal->open_group, parts);
     }
     pthread_mutex_unlock(&journal->lock);
     return is_copied;
+}
+
+bool journal_append(struct journal *journal, const struct journal_entry *entry,
+                    int waker, uint64_t *ticket, struct error *err)
+{
+    assert(entry->line_count + entry->rider_count > 0);
+    if (entry->rider_count == 0)
+        return append(journal, entry, NULL, waker, ticket, err);
+    struct rider_row rows[LIMIT_SINKS] = {0};
+    bool is_appended =
+        rider_rows_copy(rows, entry->riders, entry->rider_count, err)
+        && append(journal, entry, rows, waker, ticket, err);
+    rider_rows_deinit(rows);
+    return is_appended;
 }
 
 enum ticket_state journal_ticket(struct journal *journal, uint64_t ticket)
@@ -224,20 +237,27 @@ enum ticket_state journal_ticket(struct journal *journal, uint64_t ticket)
 
 /* ---- commit ---- */
 
+/* Under the lock. */
+static void swap_outputs(struct journal *journal)
+{
+    for (size_t i = 0; i < journal->output_count; i++) {
+        struct output *output = &journal->outputs[i];
+        struct buf buf = output->busy;
+        output->busy = output->open;
+        output->open = buf;
+    }
+    journal->open_bytes = 0;
+}
+
 /* Takes the open group; its number, or 0 if it is empty. */
 static uint64_t take_group(struct journal *journal)
 {
     uint64_t group = 0;
     pthread_mutex_lock(&journal->lock);
-    if (journal->open_bytes > 0) {
+    if (journal->open_bytes > 0 || journal->riders.open_count > 0) {
         group = journal->open_group++;
-        journal->open_bytes = 0;
-        for (size_t i = 0; i < journal->output_count; i++) {
-            struct output *output = &journal->outputs[i];
-            struct buf buf = output->busy;
-            output->busy = output->open;
-            output->open = buf;
-        }
+        swap_outputs(journal);
+        riders_swap(&journal->riders);
         struct wakers wakers = journal->busy_wakers;
         journal->busy_wakers = journal->wakers;
         journal->wakers = wakers;
@@ -287,7 +307,9 @@ static void publish(struct journal *journal, uint64_t group, uint64_t written,
     for (size_t i = 0; i < journal->output_count; i++)
         if (written >> i & 1)
             publish_output(journal, &journal->outputs[i], failed >> i & 1);
-    journal->status.is_failing = failed != 0;
+    riders_publish(&journal->riders);
+    if (written)
+        journal->status.is_failing = (failed & written) != 0;
     tickets_publish(&journal->tickets, group, failed);
     pthread_cond_broadcast(&journal->changed);
     pthread_mutex_unlock(&journal->lock);
@@ -356,6 +378,7 @@ bool journal_commit(struct journal *journal, struct error *err)
         if (!commit_output(journal, output, err))
             failed |= UINT64_C(1) << i;
     }
+    failed |= riders_write(&journal->riders, err);
     publish(journal, group, written, failed);
     wakers_wake(&journal->busy_wakers);
     judge_disk(journal);
@@ -365,60 +388,21 @@ bool journal_commit(struct journal *journal, struct error *err)
 
 /* ---- the committer ---- */
 
-void journal_kick(struct journal *journal)
-{
-    pthread_mutex_lock(&journal->lock);
-    journal->is_kicked = true;
-    pthread_cond_signal(&journal->kicked);
-    pthread_mutex_unlock(&journal->lock);
-}
-
-/* False: stop. */
-static bool wait_for_kick(struct journal *journal)
-{
-    pthread_mutex_lock(&journal->lock);
-    while (!journal->is_kicked && !journal->is_stopping)
-        pthread_cond_wait(&journal->kicked, &journal->lock);
-    journal->is_kicked = false;
-    bool goes_on = !journal->is_stopping;
-    pthread_mutex_unlock(&journal->lock);
-    return goes_on;
-}
-
-static void *run_committer(void *context)
+static int64_t commit_for_committer(void *context)
 {
     struct journal *journal = context;
-    while (wait_for_kick(journal)) {
-        if (journal->sync_ns >= SLOW_SYNC_NS) {
-            int64_t wait_ns = journal->sync_ns / 8;
-            if (wait_ns > LONGEST_WAIT_NS)
-                wait_ns = LONGEST_WAIT_NS;
-            struct timespec pause = {.tv_nsec = (long)wait_ns};
-            nanosleep(&pause, NULL);
-        }
-        journal_commit(journal, NULL);
-    }
-    return NULL;
+    journal_commit(journal, NULL);
+    return journal->sync_ns;
 }
 
 bool journal_start(struct journal *journal, struct error *err)
 {
-    assert(!journal->is_started);
-    journal->is_started = thread_start(&journal->committer, run_committer,
-                                       journal, "the committer", err);
-    return journal->is_started;
+    return committer_start(&journal->committer, err);
 }
 
-static void stop_committer(struct journal *journal)
+void journal_kick(struct journal *journal)
 {
-    if (!journal->is_started)
-        return;
-    pthread_mutex_lock(&journal->lock);
-    journal->is_stopping = true;
-    pthread_cond_signal(&journal->kicked);
-    pthread_mutex_unlock(&journal->lock);
-    pthread_join(journal->committer, NULL);
-    journal->is_started = false;
+    committer_kick(&journal->committer);
 }
 
 /* ---- readers ---- */
@@ -538,9 +522,10 @@ struct journal *journal_open(const struct journal_options *options,
     space_init(&journal->space, journal->fs, journal->dir,
                options->min_free_bytes, journal->mono_ns);
     pthread_mutex_init(&journal->lock, NULL);
-    thread_init_condition(&journal->kicked);
+    committer_init(&journal->committer, commit_for_committer, journal);
     thread_init_condition(&journal->changed);
     journal->tickets.lock = &journal->lock;
+    riders_init(&journal->riders, options->sinks, options->sink_count);
     journal->output_count = options->output_count;
     journal->outputs = xcalloc(options->output_count, sizeof(struct output));
     for (size_t i = 0; i < options->output_count; i++)
@@ -556,7 +541,7 @@ void journal_close(struct journal *journal)
 {
     if (!journal)
         return;
-    stop_committer(journal);
+    committer_stop(&journal->committer);
     journal_commit(journal, NULL);
     for (size_t i = 0; i < journal->output_count; i++) {
         struct output *output = &journal->outputs[i];
@@ -566,8 +551,9 @@ void journal_close(struct journal *journal)
         free(output->name);
         free(output->dir);
     }
+    riders_deinit(&journal->riders);
+    committer_deinit(&journal->committer);
     pthread_cond_destroy(&journal->changed);
-    pthread_cond_destroy(&journal->kicked);
     pthread_mutex_destroy(&journal->lock);
     wakers_deinit(&journal->wakers);
     wakers_deinit(&journal->busy_wakers);

@@ -4,7 +4,9 @@
  * A folder per output with segment files. Workers append the lines of one
  * request to the open group of every output it goes to, and get one ticket;
  * the committer thread writes and syncs the group and then publishes the
- * ticket. Whoever holds a ticket waits, with a waker to be told.
+ * ticket. Whoever holds a ticket waits, with a waker to be told. What else must
+ * be on disk before a ticket is done (a kept request) rides in the same group:
+ * the committer hands it to a sink (riders.h).
  *
  * Threads: append, kick, state and durable from any thread; commit from the
  * committer only, or from a test without one.
@@ -15,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "riders.h"
 #include "text.h"
 #include "ticket.h"
 
@@ -23,13 +26,15 @@ struct file_system;
 struct journal;
 
 struct journal_options {
-    const char *dir;              /* <data>/journal; made if missing */
-    const char *const *outputs;   /* their names */
-    size_t output_count;          /* at most LIMIT_OUTPUTS */
-    uint64_t max_bytes;           /* all segments of all outputs together */
-    uint64_t min_free_bytes;      /* left to others on the file system */
-    bool is_unsynced;             /* no fdatasync: for the benchmark only */
-    const struct file_system *fs; /* NULL: the real one */
+    const char *dir;                  /* <data>/journal; made if missing */
+    const char *const *outputs;       /* their names */
+    size_t output_count;              /* at most LIMIT_OUTPUTS */
+    const struct journal_sink *sinks; /* copied; what cannot ride has none */
+    size_t sink_count;                /* at most LIMIT_SINKS */
+    uint64_t max_bytes;               /* all segments of all outputs together */
+    uint64_t min_free_bytes;          /* left to others on the file system */
+    bool is_unsynced;                 /* no fdatasync: for the benchmark only */
+    const struct file_system *fs;     /* NULL: the real one */
     /* For tests. */
     uint64_t segment_bytes;   /* 0: LIMIT_SEGMENT_BYTES */
     int64_t (*mono_ns)(void); /* NULL: clock_mono_ns; for back-off */
@@ -40,8 +45,8 @@ struct journal_options {
  * writes nothing. No thread is started. */
 struct journal *journal_open(const struct journal_options *options,
                              struct error *err);
-/* Commits what is open, stops the committer, gives the locks back, frees. No
- * other thread may still be inside. */
+/* Commits what is open (the sinks still take it), stops the committer, gives
+ * the locks back, frees. No other thread may still be inside. */
 void journal_close(struct journal *journal);
 
 /* The committer thread; once. */
@@ -55,13 +60,20 @@ struct journal_lines {
     uint32_t points; /* how many lines */
 };
 
-/* Copies the lines into the open group of each output: all of them or none.
- * *ticket is what to wait for. waker: an eventfd that is written once the
- * group of this ticket is done, or -1. ERR_FULL: nothing was stored, the
- * sender may try later. ERR_TOO_LARGE: never. */
-bool journal_append(struct journal *journal, const struct journal_lines *lines,
-                    size_t count, int waker, uint64_t *ticket,
-                    struct error *err);
+/* All that one request stores; lines or riders, or both. */
+struct journal_entry {
+    const struct journal_lines *lines; /* each output at most once */
+    size_t line_count;
+    const struct journal_rider *riders;
+    size_t rider_count;
+};
+
+/* Copies all of it into the open group, or nothing. *ticket is what to wait
+ * for: durable when the lines and the riders are. waker: an eventfd that is
+ * written once the group of this ticket is done, or -1. ERR_FULL: nothing was
+ * stored, the sender may try later. ERR_TOO_LARGE: never. */
+bool journal_append(struct journal *journal, const struct journal_entry *entry,
+                    int waker, uint64_t *ticket, struct error *err);
 
 /* Wakes the committer. Once a pass of a worker's loop, not once an append. */
 void journal_kick(struct journal *journal);
@@ -69,8 +81,9 @@ void journal_kick(struct journal *journal);
 /* TICKET_WAITS, TICKET_DURABLE or TICKET_FAILED (unknown: answer 503). */
 enum ticket_state journal_ticket(struct journal *journal, uint64_t ticket);
 
-/* Writes and syncs the open group of every output, publishes, wakes. True if
- * all that was open is durable now. The committer calls this; so do tests. */
+/* Writes and syncs the open group of every output and sink, publishes, wakes.
+ * True if all that was open is durable now. The committer calls this; so do
+ * tests. */
 bool journal_commit(struct journal *journal, struct error *err);
 
 /* ERR_FULL with the reason when an append would be refused now; cheap, asked
@@ -98,7 +111,7 @@ struct journal_status {
     uint64_t bytes;
     uint64_t max_bytes;
     bool is_full;
-    bool is_failing; /* the last commit failed */
+    bool is_failing; /* the last commit failed, for an output */
     uint64_t appended_points;
     uint64_t durable_points;
     uint64_t syncs;

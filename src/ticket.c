@@ -6,20 +6,20 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-enum { SHIFT = LIMIT_OUTPUTS }; /* below: the outputs; above: the group */
+enum { SHIFT = TICKET_PARTS }; /* below: the parts; above: the group */
 
-uint64_t ticket_of(uint64_t group, uint64_t outputs)
+uint64_t ticket_of(uint64_t group, uint64_t parts)
 {
-    return group << SHIFT | outputs;
+    return group << SHIFT | parts;
 }
 
 void tickets_publish(struct tickets *tickets, uint64_t group,
-                     uint64_t failed_outputs)
+                     uint64_t failed_parts)
 {
-    if (failed_outputs) {
+    if (failed_parts) {
         uint64_t at = tickets->failed_count++ % TICKET_FAILED_GROUPS;
         tickets->failed[at].group = group;
-        tickets->failed[at].outputs = failed_outputs;
+        tickets->failed[at].parts = failed_parts;
         atomic_store(&tickets->last_failed_group, group);
     }
     atomic_store(&tickets->done_group, group);
@@ -28,14 +28,14 @@ void tickets_publish(struct tickets *tickets, uint64_t group,
 /* Under the lock. A group that fell off the list counts as failed: unknown is
  * safe to say, durable is not. */
 static bool has_failed(const struct tickets *tickets, uint64_t group,
-                       uint64_t outputs)
+                       uint64_t parts)
 {
     uint64_t count = tickets->failed_count;
     uint64_t listed =
         count < TICKET_FAILED_GROUPS ? count : TICKET_FAILED_GROUPS;
     for (uint64_t i = 0; i < listed; i++)
         if (tickets->failed[i].group == group)
-            return (tickets->failed[i].outputs & outputs) != 0;
+            return (tickets->failed[i].parts & parts) != 0;
     return count > TICKET_FAILED_GROUPS
            && group < tickets->failed[count % TICKET_FAILED_GROUPS].group;
 }
@@ -43,13 +43,13 @@ static bool has_failed(const struct tickets *tickets, uint64_t group,
 enum ticket_state tickets_state(struct tickets *tickets, uint64_t ticket)
 {
     uint64_t group = ticket >> SHIFT;
-    uint64_t outputs = ticket & ((UINT64_C(1) << SHIFT) - 1);
+    uint64_t parts = ticket & ((UINT64_C(1) << SHIFT) - 1);
     if (group > atomic_load(&tickets->done_group))
         return TICKET_WAITS;
     if (group > atomic_load(&tickets->last_failed_group))
         return TICKET_DURABLE;
     pthread_mutex_lock(tickets->lock);
-    bool failed = has_failed(tickets, group, outputs);
+    bool failed = has_failed(tickets, group, parts);
     pthread_mutex_unlock(tickets->lock);
     return failed ? TICKET_FAILED : TICKET_DURABLE;
 }

@@ -1,8 +1,9 @@
 /* ticket.h - what became of the groups that were committed.
  *
- * A ticket is the number of a group and the set of outputs that a request went
- * to. Groups end in order; of those that failed a short list is kept. One owner
- * writes, under its lock; tickets_state may be asked by any thread at any time.
+ * A ticket is the number of a group and the set of its parts (outputs first,
+ * sinks above them) that a request went to. Groups end in order; of those that
+ * failed a short list is kept. One owner writes, under its lock; tickets_state
+ * may be asked by any thread at any time.
  */
 #pragma once
 
@@ -17,6 +18,8 @@ enum ticket_state {
     TICKET_FAILED /* unknown whether it is on disk; answer 503 */
 };
 
+enum { TICKET_PARTS = LIMIT_OUTPUTS + LIMIT_SINKS };
+
 /* Far more than can fail while a sender waits its 5 s. */
 enum { TICKET_FAILED_GROUPS = 64 };
 
@@ -26,13 +29,13 @@ struct tickets {
     pthread_mutex_t *lock; /* guards the rest */
     struct {
         uint64_t group;
-        uint64_t outputs;           /* a set of bits */
+        uint64_t parts;             /* a set of bits */
     } failed[TICKET_FAILED_GROUPS]; /* a ring */
     uint64_t failed_count;          /* ever */
 };
 
-uint64_t ticket_of(uint64_t group, uint64_t outputs);
-/* A group is done; failed_outputs is the set that failed. Under the lock. */
+uint64_t ticket_of(uint64_t group, uint64_t parts);
+/* A group is done; failed_parts is the set that failed. Under the lock. */
 void tickets_publish(struct tickets *tickets, uint64_t group,
-                     uint64_t failed_outputs);
+                     uint64_t failed_parts);
 enum ticket_state tickets_state(struct tickets *tickets, uint64_t ticket);

@@ -64,7 +64,10 @@ static int64_t pause_ns(struct bench *bench)
     enum { PATIENCE_MS = 60000 };
     uint64_t ticket, seq = ++bench->sent;
     struct journal_lines lines = {0, TEXT("m f=1 1\n"), 1};
-    assert_true(journal_append(bench->journal, &lines, 1, -1, &ticket, NULL));
+    assert_true(journal_append(
+        bench->journal,
+        &(struct journal_entry){.lines = &lines, .line_count = 1}, -1, &ticket,
+        NULL));
     int64_t start_ns = clock_mono_ns();
     journal_kick(bench->journal);
     assert_int_equal(journal_durable(bench->journal, 0, seq, PATIENCE_MS),

@@ -101,7 +101,10 @@ static void send_points(struct story *story)
                 (struct journal_lines){i, buf_text(&story->lines), count};
     struct waiting *waiting = &story->waiting[story->waiting_count];
     *waiting = (struct waiting){0, story->sent + 1, count, outputs};
-    if (journal_append(story->journal, lines, used, -1, &waiting->ticket, NULL))
+    if (journal_append(
+            story->journal,
+            &(struct journal_entry){.lines = lines, .line_count = used}, -1,
+            &waiting->ticket, NULL))
         story->waiting_count++;
     story->sent += count;
 }

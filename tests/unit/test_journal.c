@@ -66,16 +66,20 @@ static void reopen(struct bench *bench)
 static bool append_to(struct bench *bench, unsigned output)
 {
     struct journal_lines lines = {output, TEXT("m f=1 1\n"), 1};
-    return journal_append(bench->journal, &lines, 1, -1, &bench->ticket,
-                          &bench->err);
+    return journal_append(
+        bench->journal,
+        &(struct journal_entry){.lines = &lines, .line_count = 1}, -1,
+        &bench->ticket, &bench->err);
 }
 
 static bool append_to_both(struct bench *bench)
 {
     struct journal_lines lines[] = {{0, TEXT("m f=1 1\n"), 1},
                                     {1, TEXT("m f=2 2\nm f=3 3\n"), 2}};
-    return journal_append(bench->journal, lines, 2, -1, &bench->ticket,
-                          &bench->err);
+    return journal_append(
+        bench->journal,
+        &(struct journal_entry){.lines = lines, .line_count = 2}, -1,
+        &bench->ticket, &bench->err);
 }
 
 static uint64_t durable(struct bench *bench, unsigned output)
@@ -97,7 +101,9 @@ static void lines_come_back_after_a_restart(void **state)
     assert_non_null(journal);
     struct journal_lines lines = {0, TEXT("m f=1 1\nm f=2 2\n"), 2};
     uint64_t ticket;
-    assert_true(journal_append(journal, &lines, 1, -1, &ticket, &err));
+    assert_true(journal_append(
+        journal, &(struct journal_entry){.lines = &lines, .line_count = 1}, -1,
+        &ticket, &err));
     assert_int_equal(journal_ticket(journal, ticket), TICKET_WAITS);
     assert_true(journal_commit(journal, &err));
     assert_int_equal(journal_ticket(journal, ticket), TICKET_DURABLE);
@@ -351,18 +357,22 @@ static void the_open_group_is_bounded(void **state)
         continue;
     struct journal_lines both[] = {{0, TEXT("m f=1 1\n"), 1},
                                    {1, buf_text(&lines), 393216}};
-    assert_true(
-        journal_append(bench.journal, both, 2, -1, &bench.ticket, NULL));
-    assert_true(
-        journal_append(bench.journal, both, 2, -1, &bench.ticket, NULL));
-    assert_false(
-        journal_append(bench.journal, both, 2, -1, &bench.ticket, &bench.err));
+    assert_true(journal_append(
+        bench.journal, &(struct journal_entry){.lines = both, .line_count = 2},
+        -1, &bench.ticket, NULL));
+    assert_true(journal_append(
+        bench.journal, &(struct journal_entry){.lines = both, .line_count = 2},
+        -1, &bench.ticket, NULL));
+    assert_false(journal_append(
+        bench.journal, &(struct journal_entry){.lines = both, .line_count = 2},
+        -1, &bench.ticket, &bench.err));
     assert_int_equal(bench.err.kind, ERR_FULL);
     assert_true(journal_commit(bench.journal, NULL));
     assert_int_equal(durable(&bench, 0), 3); /* the third left nothing */
     assert_int_equal(durable(&bench, 1), 2 * 393216 + 1);
-    assert_true(
-        journal_append(bench.journal, both, 2, -1, &bench.ticket, NULL));
+    assert_true(journal_append(
+        bench.journal, &(struct journal_entry){.lines = both, .line_count = 2},
+        -1, &bench.ticket, NULL));
     buf_deinit(&lines);
     tear_down(&bench);
 }
@@ -378,15 +388,19 @@ static void a_line_must_fit_a_frame(void **state)
         buf_append_char(&line, 'x');
     buf_append_char(&line, '\n');
     struct journal_lines lines = {0, buf_text(&line), 1};
-    assert_true(
-        journal_append(bench.journal, &lines, 1, -1, &bench.ticket, NULL));
+    assert_true(journal_append(
+        bench.journal,
+        &(struct journal_entry){.lines = &lines, .line_count = 1}, -1,
+        &bench.ticket, NULL));
     buf_truncate(&line, line.len - 1);
     while (line.len < LIMIT_FRAME_BYTES)
         buf_append_char(&line, 'x');
     buf_append_char(&line, '\n');
     lines.lines = buf_text(&line);
-    assert_false(journal_append(bench.journal, &lines, 1, -1, &bench.ticket,
-                                &bench.err));
+    assert_false(journal_append(
+        bench.journal,
+        &(struct journal_entry){.lines = &lines, .line_count = 1}, -1,
+        &bench.ticket, &bench.err));
     assert_int_equal(bench.err.kind, ERR_TOO_LARGE);
     buf_deinit(&line);
     tear_down(&bench);
@@ -496,7 +510,10 @@ static void *send_and_wait(void *context)
     for (int i = 0; i < REQUESTS; i++) {
         struct journal_lines lines = {0, TEXT("m f=1 1\n"), 1};
         uint64_t ticket, count;
-        if (!journal_append(journal, &lines, 1, waker, &ticket, NULL))
+        if (!journal_append(
+                journal,
+                &(struct journal_entry){.lines = &lines, .line_count = 1},
+                waker, &ticket, NULL))
             break;
         journal_kick(journal);
         while (journal_ticket(journal, ticket) == TICKET_WAITS)
@@ -537,6 +554,209 @@ static void every_sender_is_woken(void **state)
     pthread_join(reader, NULL);
     assert_int_equal(durable(&bench, 0), SENDERS * REQUESTS + 1);
     tear_down(&bench);
+}
+
+/* ---- riders ---- */
+
+/* A sink that takes notes; the journal calls it as a disk would be written. */
+struct notebook {
+    struct buf text; /* "[item,item]" for each write */
+    bool fails;
+    size_t room; /* items */
+};
+
+static bool note_down(void *self, const struct text *items, size_t count,
+                      struct error *err)
+{
+    struct notebook *notebook = self;
+    if (notebook->fails)
+        return fail(err, ERR_IO, "the notebook is wet");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&notebook->text, "%c%.*s", i ? ',' : '[',
+                   TEXT_ARG(items[i]));
+    buf_append_char(&notebook->text, ']');
+    return true;
+}
+
+static bool note_has_room(void *self, size_t count, size_t bytes,
+                          struct error *err)
+{
+    struct notebook *notebook = self;
+    (void)bytes;
+    return count <= notebook->room
+           || fail(err, ERR_FULL, "the notebook is full");
+}
+
+static struct notebook notebooks[2];
+
+static void set_up_riding(struct bench *bench)
+{
+    static struct journal_sink sinks[2];
+    set_up(bench);
+    for (int i = 0; i < 2; i++) {
+        notebooks[i] = (struct notebook){.room = 100};
+        buf_init(&notebooks[i].text, 1 << 20);
+        sinks[i] = (struct journal_sink){&notebooks[i], note_down,
+                                         i ? note_has_room : NULL};
+    }
+    bench->options.sinks = sinks;
+    bench->options.sink_count = 2;
+    reopen(bench);
+}
+
+static void tear_down_riding(struct bench *bench)
+{
+    tear_down(bench);
+    buf_deinit(&notebooks[0].text);
+    buf_deinit(&notebooks[1].text);
+}
+
+static bool ride(struct bench *bench, unsigned sink, struct text bytes,
+                 bool with_line)
+{
+    const struct journal_lines lines = {0, TEXT("m f=1 1\n"), 1};
+    const struct journal_rider rider = {sink, bytes};
+    const struct journal_entry entry = {.lines = &lines,
+                                        .line_count = with_line,
+                                        .riders = &rider,
+                                        .rider_count = 1};
+    return journal_append(bench->journal, &entry, -1, &bench->ticket,
+                          &bench->err);
+}
+
+static void riders_are_written_once_a_group(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up_riding(&bench);
+    char first[] = "first";
+    assert_true(ride(&bench, 0, text_of(first), true));
+    memset(first, 'x', 5); /* it was copied */
+    assert_true(ride(&bench, 1, TEXT("other"), false));
+    assert_true(ride(&bench, 0, TEXT("second"), false));
+    assert_int_equal(journal_ticket(bench.journal, bench.ticket), TICKET_WAITS);
+    assert_true(journal_commit(bench.journal, NULL));
+    assert_text(buf_text(&notebooks[0].text), "[first,second]");
+    assert_text(buf_text(&notebooks[1].text), "[other]");
+    assert_int_equal(journal_ticket(bench.journal, bench.ticket),
+                     TICKET_DURABLE);
+    assert_int_equal(durable(&bench, 0), 2);
+    assert_true(append_to(&bench, 0) && journal_commit(bench.journal, NULL));
+    assert_text(buf_text(&notebooks[0].text), "[first,second]");
+    tear_down_riding(&bench);
+}
+
+static void a_group_may_be_riders_only(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up_riding(&bench);
+    assert_true(ride(&bench, 1, TEXT("alone"), false));
+    assert_true(journal_commit(bench.journal, NULL));
+    assert_text(buf_text(&notebooks[1].text), "[alone]");
+    assert_int_equal(journal_ticket(bench.journal, bench.ticket),
+                     TICKET_DURABLE);
+    assert_int_equal(durable(&bench, 0), 1);
+    assert_null(memory_disk_find(bench.disk, "/d/journal/one", ".lp", 0));
+    tear_down_riding(&bench);
+}
+
+static void a_failed_sink_fails_only_those_who_ride(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct journal_status status;
+    set_up_riding(&bench);
+    assert_true(append_to(&bench, 0));
+    uint64_t without = bench.ticket;
+    assert_true(ride(&bench, 1, TEXT("there"), false));
+    uint64_t other = bench.ticket;
+    assert_true(ride(&bench, 0, TEXT("gone"), true));
+    notebooks[0].fails = true;
+    assert_false(journal_commit(bench.journal, &bench.err));
+    assert_string_equal(bench.err.text, "the notebook is wet");
+    assert_int_equal(journal_ticket(bench.journal, without), TICKET_DURABLE);
+    assert_int_equal(journal_ticket(bench.journal, other), TICKET_DURABLE);
+    assert_int_equal(journal_ticket(bench.journal, bench.ticket),
+                     TICKET_FAILED);
+    journal_status(bench.journal, &status);
+    assert_false(status.is_failing); /* that is said of outputs */
+    notebooks[0].fails = false;
+    assert_true(ride(&bench, 0, TEXT("again"), false));
+    assert_true(journal_commit(bench.journal, NULL));
+    assert_text(buf_text(&notebooks[0].text), "[again]");
+    tear_down_riding(&bench);
+}
+
+static void a_failed_output_fails_its_riders_too(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up_riding(&bench);
+    assert_true(ride(&bench, 0, TEXT("with a line"), true));
+    uint64_t both = bench.ticket;
+    assert_true(ride(&bench, 0, TEXT("without"), false));
+    bench.disk->fail_ops = DISK_WRITE;
+    bench.disk->fail_count = 9;
+    assert_false(journal_commit(bench.journal, NULL));
+    assert_int_equal(journal_ticket(bench.journal, both), TICKET_FAILED);
+    assert_int_equal(journal_ticket(bench.journal, bench.ticket),
+                     TICKET_DURABLE);
+    bench.disk->fail_count = 0;
+    tear_down_riding(&bench);
+}
+
+/* A sink without room refuses the lines too, and nothing is left of them. */
+static void a_full_sink_refuses_before_anything_is_stored(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up_riding(&bench);
+    notebooks[1].room = 2;
+    assert_true(ride(&bench, 1, TEXT("a"), true));
+    assert_true(ride(&bench, 1, TEXT("b"), true));
+    assert_false(ride(&bench, 1, TEXT("c"), true));
+    assert_int_equal(bench.err.kind, ERR_FULL);
+    assert_string_equal(bench.err.text, "the notebook is full");
+    assert_true(ride(&bench, 0, TEXT("d"), true)); /* the other has room */
+    assert_true(journal_commit(bench.journal, NULL));
+    assert_text(buf_text(&notebooks[1].text), "[a,b]");
+    assert_int_equal(durable(&bench, 0), 4);
+    assert_true(ride(&bench, 1, TEXT("c"), true)); /* none waits any more */
+    tear_down_riding(&bench);
+}
+
+static void large_riders_ride_alone(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up_riding(&bench);
+    size_t len = LIMIT_GROUP_BYTES + 1000;
+    char *large = xcalloc(1, len);
+    memset(large, 'x', len);
+    buf_deinit(&notebooks[0].text);
+    buf_init(&notebooks[0].text, 64 << 20);
+    assert_true(ride(&bench, 0, (struct text){large, len}, false));
+    assert_false(ride(&bench, 0, TEXT("next"), true));
+    assert_int_equal(bench.err.kind, ERR_FULL);
+    assert_true(journal_commit(bench.journal, NULL));
+    assert_int_equal(notebooks[0].text.len, len + 2);
+    assert_true(ride(&bench, 0, TEXT("next"), true));
+    assert_false(ride(&bench, 0, (struct text){large, len}, false));
+    free(large);
+    tear_down_riding(&bench);
+}
+
+static void what_rides_is_written_by_close(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up_riding(&bench);
+    assert_true(ride(&bench, 0, TEXT(""), false));
+    assert_true(ride(&bench, 0, TEXT("last"), false));
+    reopen(&bench);
+    assert_text(buf_text(&notebooks[0].text), "[,last]");
+    tear_down_riding(&bench);
 }
 
 static void waiters_are_let_go(void **state)
@@ -585,6 +805,13 @@ int main(void)
         cmocka_unit_test(every_sender_is_woken),
         cmocka_unit_test(waiters_are_let_go),
         cmocka_unit_test(closing_commits_what_is_open),
+        cmocka_unit_test(riders_are_written_once_a_group),
+        cmocka_unit_test(a_group_may_be_riders_only),
+        cmocka_unit_test(a_failed_sink_fails_only_those_who_ride),
+        cmocka_unit_test(a_failed_output_fails_its_riders_too),
+        cmocka_unit_test(a_full_sink_refuses_before_anything_is_stored),
+        cmocka_unit_test(large_riders_ride_alone),
+        cmocka_unit_test(what_rides_is_written_by_close),
     };
     log_set_level((enum log_level)(LOG_ERROR + 1));
     return cmocka_run_group_tests(tests, NULL, NULL);

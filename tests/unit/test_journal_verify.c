@@ -58,8 +58,10 @@ static void send_points(struct bench *bench, unsigned count)
         int len =
             snprintf(text, sizeof text, "m f=%" PRIu64 " 1\n", ++bench->sent);
         struct journal_lines lines = {0, {text, (size_t)len}, 1};
-        assert_true(
-            journal_append(bench->journal, &lines, 1, -1, &ticket, NULL));
+        assert_true(journal_append(
+            bench->journal,
+            &(struct journal_entry){.lines = &lines, .line_count = 1}, -1,
+            &ticket, NULL));
         assert_true(journal_commit(bench->journal, NULL));
     }
 }

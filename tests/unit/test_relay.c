@@ -131,8 +131,10 @@ static void add(struct fixture *f, int count)
         buf_init(&line, 1000);
         append_line(&line, f->written++);
         struct journal_lines lines = {.lines = buf_text(&line), .points = 1};
-        assert_true(
-            journal_append(f->journal, &lines, 1, -1, &ticket, &f->err));
+        assert_true(journal_append(
+            f->journal,
+            &(struct journal_entry){.lines = &lines, .line_count = 1}, -1,
+            &ticket, &f->err));
         buf_deinit(&line);
     }
     assert_true(journal_commit(f->journal, &f->err));

@@ -54,8 +54,10 @@ static void send_frames(struct bench *bench, unsigned count)
                            "m f=%" PRIu64 " 1\nm f=%" PRIu64 " 2\n", number,
                            number + 1);
         struct journal_lines lines = {0, {text, (size_t)len}, 2};
-        assert_true(
-            journal_append(bench->journal, &lines, 1, -1, &ticket, NULL));
+        assert_true(journal_append(
+            bench->journal,
+            &(struct journal_entry){.lines = &lines, .line_count = 1}, -1,
+            &ticket, NULL));
         assert_true(journal_commit(bench->journal, NULL));
         bench->sent += 2;
     }

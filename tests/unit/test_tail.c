@@ -100,8 +100,10 @@ static void send_points(struct bench *bench, unsigned count)
         uint64_t ticket, number = ++bench->sent;
         int len = snprintf(line, sizeof line, "m f=%" PRIu64 " 1\n", number);
         struct journal_lines lines = {0, {line, (size_t)len}, 1};
-        assert_true(
-            journal_append(bench->journal, &lines, 1, -1, &ticket, NULL));
+        assert_true(journal_append(
+            bench->journal,
+            &(struct journal_entry){.lines = &lines, .line_count = 1}, -1,
+            &ticket, NULL));
         assert_true(journal_commit(bench->journal, NULL));
     }
 }
@@ -560,7 +562,10 @@ static void what_a_failed_write_left_is_never_given(void **state)
     assert_true(next_is(&bench, 1));
     bench.disk->fail_ops = DISK_SYNC | DISK_TRUNCATE | DISK_UNLINK;
     bench.disk->fail_count = 4;
-    assert_true(journal_append(bench.journal, &lines, 1, -1, &ticket, NULL));
+    assert_true(journal_append(
+        bench.journal,
+        &(struct journal_entry){.lines = &lines, .line_count = 1}, -1, &ticket,
+        NULL));
     assert_false(journal_commit(bench.journal, NULL));
     assert_int_equal(bench.disk->fail_count, 0);
     assert_int_equal(segment_count(&bench), 2);

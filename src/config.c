@@ -18,6 +18,7 @@
 #include "buf.h"
 #include "config_address.h"
 #include "config_file.h"
+#include "config_mark.h"
 #include "config_route.h"
 #include "config_table.h"
 #include "config_tree.h"
@@ -38,6 +39,7 @@ struct form {
     const struct setting *limits;
     const struct setting *journal;
     char **trusted_proxies;
+    bool test_on_reload;
 };
 
 #define AT(member) offsetof(struct form, member)
@@ -57,6 +59,9 @@ static const struct config_option options[] = {
     {"journal", CONFIG_ANY, AT(journal), .text = "how much may wait"},
     {"trusted_proxies", CONFIG_LIST, AT(trusted_proxies),
      .text = "whose X-Forwarded-For is believed"},
+    {"test_on_reload", CONFIG_BOOL, AT(test_on_reload),
+     .text = "recorded tests must pass before changed scripts count",
+     .fallback = "false"},
     {"tls", CONFIG_LATER, 0, .text = "certificates"},
     {"include", CONFIG_LATER, 0, .text = "more files of routes"},
 };
@@ -87,6 +92,9 @@ static const struct config_option journal_options[] = {
 };
 
 enum { JOURNAL_OPTIONS = sizeof journal_options / sizeof *journal_options };
+
+const char *const config_fixed_names[CONFIG_FIXED] = {
+    "listen", "admin", "data", "workers", "outputs", "journal"};
 
 static const char default_admin[] = "127.0.0.1:8581";
 
@@ -295,6 +303,10 @@ static bool load(struct config *config, struct setting *root, struct error *err)
         config->listen = form.listen;
         config->trusted_proxies = form.trusted_proxies;
         config->data = file_beside(config->dir, form.data);
+        config->tests_on_reload = form.test_on_reload;
+        for (size_t i = 0; i < CONFIG_FIXED; i++)
+            config->fixed_marks[i] = config_mark(
+                config_tree_get(root, text_of(config_fixed_names[i])));
         form.listen = form.trusted_proxies = NULL;
         if (form.workers)
             config->workers = form.workers;

@@ -21,6 +21,10 @@
 
 struct error;
 
+/* The options that need a restart. */
+enum { CONFIG_FIXED = 6 };
+extern const char *const config_fixed_names[CONFIG_FIXED];
+
 struct config {
     char *path;    /* the file, or NULL: built in */
     char *dir;     /* what relative names start from */
@@ -41,6 +45,8 @@ struct config {
     uint64_t journal_segment_bytes; /* journal = { segment = "64KiB" }, refused
                                        likewise: so that tests see many */
     char **trusted_proxies;         /* networks, NULL-terminated; may be NULL */
+    bool tests_on_reload; /* recorded tests must pass, or it stays as it was */
+    uint64_t fixed_marks[CONFIG_FIXED]; /* equal: the option says the same */
 };
 
 /* path NULL: $MOONLINE_CONFIG, ./moonline.lua, /etc/moonline/moonline.lua, the

@@ -8,6 +8,7 @@
 #include "journal.h"
 #include "json_text.h"
 #include "relay.h"
+#include "reload_status.h"
 
 enum { REASON_BYTES = 2048 };
 
@@ -71,6 +72,22 @@ static void look_at_relay(struct findings *findings, struct relay *relay,
     buf_deinit(&reason);
 }
 
+static void look_at_reload(struct findings *findings)
+{
+    char why[RELOAD_REASON_BYTES], since[CLOCK_TEXT_BYTES];
+    int64_t since_ns;
+    struct buf reason;
+    if (reload_status_look(&since_ns, why))
+        return;
+    buf_init(&reason, REASON_BYTES);
+    clock_format(since_ns, since);
+    buf_printf(&reason,
+               "the reload at %s failed, what was there before is in use: %s",
+               since, why);
+    add_reason(findings, &reason);
+    buf_deinit(&reason);
+}
+
 static bool tell(struct findings *findings, struct buf *out)
 {
     bool is_well = findings->count == 0;
@@ -89,6 +106,7 @@ bool health_write(const struct watched *watched, struct buf *out)
     look_at_journal(&findings, watched->journal);
     for (size_t i = 0; i < watched->relay_count; i++)
         look_at_relay(&findings, watched->relays[i], watched->relay_names[i]);
+    look_at_reload(&findings);
     return tell(&findings, out);
 }
 

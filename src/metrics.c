@@ -9,6 +9,7 @@
 #include "health.h"
 #include "journal.h"
 #include "relay.h"
+#include "reload_status.h"
 #include "stats.h"
 
 static const char *const reason_of[ERR_KINDS] = {
@@ -133,6 +134,15 @@ static void write_journal(struct journal *journal, struct buf *out)
                status.sync_p99_ms / 1e3);
 }
 
+static void write_reload(struct buf *out)
+{
+    char reason[RELOAD_REASON_BYTES];
+    int64_t since_ns;
+    gauge(out, "moonline_config_last_reload_successful",
+          "0 while the last reload failed",
+          reload_status_look(&since_ns, reason));
+}
+
 bool metrics_write(const struct watched *watched, struct buf *out)
 {
     head(out, "moonline_build_info", "gauge", "The version that runs");
@@ -143,5 +153,6 @@ bool metrics_write(const struct watched *watched, struct buf *out)
     write_output_counters(watched, out);
     write_relays(watched, out);
     write_journal(watched->journal, out);
+    write_reload(out);
     return !out->has_overflowed;
 }

@@ -13,12 +13,14 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sysexits.h>
@@ -33,6 +35,7 @@
 #include "journal.h"
 #include "log.h"
 #include "relay.h"
+#include "reload.h"
 #include "server.h"
 #include "store.h"
 
@@ -52,6 +55,7 @@ struct gateway {
     size_t relay_count;
     struct server *server;
     struct admin *admin;
+    struct reload *reload;
 };
 
 /* As many connections as we may have, each is a file. */
@@ -73,19 +77,22 @@ static void raise_file_limit(void)
                  (unsigned long long)wanted);
 }
 
-static void prepare_process(sigset_t *awaited)
+/* Where SIGTERM, SIGINT and SIGHUP are read from, or -1. */
+static int prepare_process(void)
 {
+    sigset_t awaited;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     umask(077);
     raise_file_limit();
     const struct rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core); /* a core would hold the tokens */
-    sigemptyset(awaited);
-    sigaddset(awaited, SIGTERM);
-    sigaddset(awaited, SIGINT);
-    sigaddset(awaited, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, awaited, NULL);
+    sigemptyset(&awaited);
+    sigaddset(&awaited, SIGTERM);
+    sigaddset(&awaited, SIGINT);
+    sigaddset(&awaited, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &awaited, NULL);
+    return signalfd(-1, &awaited, SFD_CLOEXEC);
 }
 
 struct leftovers {
@@ -141,17 +148,26 @@ static bool start_relays(struct gateway *gateway, struct error *err)
     return true;
 }
 
+/* The configuration's, and what is the gateway's. */
+static struct ingest_options ingest_of(void *context,
+                                       const struct config *config)
+{
+    const struct gateway *gateway = context;
+    struct ingest_options options = config_ingest(config);
+    options.journal = gateway->journal;
+    options.store = gateway->store;
+    return options;
+}
+
 static bool start_server(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
+    gateway->store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
     struct server_options options = {
         .listen = config->listen,
         .workers = config->workers,
-        .reading = {.ingest = config_ingest(config),
+        .reading = {.ingest = ingest_of(gateway, config),
                     .trusted_proxies = config->trusted_proxies}};
-    options.reading.ingest.journal = gateway->journal;
-    gateway->store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
-    options.reading.ingest.store = gateway->store;
     gateway->server = server_start(&options, err);
     return gateway->server != NULL;
 }
@@ -206,19 +222,41 @@ static void say_listening(const struct gateway *gateway)
              config->workers == 1 ? "" : "s", config->data, outputs);
 }
 
-static void wait_for_stop(const sigset_t *awaited)
+static void start_reload(struct gateway *gateway)
 {
+    gateway->reload =
+        reload_new(&(struct reload_options){.running = gateway->config,
+                                            .server = gateway->server,
+                                            .ingest = ingest_of,
+                                            .gateway = gateway});
+}
+
+/* The signal that came, or 0. */
+static int take_signal(int fd)
+{
+    struct signalfd_siginfo signal;
+    return read(fd, &signal, sizeof signal) == (ssize_t)sizeof signal
+               ? (int)signal.ssi_signo
+               : 0;
+}
+
+/* Reloads meanwhile. */
+static void wait_for_stop(struct gateway *gateway, int signals)
+{
+    struct pollfd fds[] = {
+        {.fd = signals, .events = POLLIN},
+        {.fd = reload_fd(gateway->reload), .events = POLLIN}};
     for (;;) {
-        int number = sigwaitinfo(awaited, NULL);
-        if (number == SIGHUP)
-            log_line(LOG_WARN, "serve",
-                     "SIGHUP: this version does not reload; restart to read "
-                     "the configuration and the scripts again");
-        else if (number > 0) {
+        poll(fds, 2, reload_wait_ms(gateway->reload));
+        int number = fds[0].revents ? take_signal(signals) : 0;
+        if (number == SIGINT || number == SIGTERM) {
             log_line(LOG_INFO, "serve", "%s: stopping",
                      number == SIGINT ? "SIGINT" : "SIGTERM");
             return;
         }
+        if (number == SIGHUP)
+            reload_now(gateway->reload);
+        reload_look(gateway->reload);
     }
 }
 
@@ -269,15 +307,17 @@ int serve_run(struct config *config)
 {
     struct gateway gateway = {.config = config};
     struct error err = {0};
-    sigset_t awaited;
-    prepare_process(&awaited);
-    if (!start_journal(&gateway, &err) || !start_relays(&gateway, &err)
+    int signals = prepare_process();
+    if (signals < 0)
+        fail_errno(&err, "signalfd");
+    if (signals < 0 || !start_journal(&gateway, &err) || !start_relays(&gateway, &err)
         || !start_server(&gateway, &err) || !start_admin(&gateway, &err)) {
         log_line(LOG_ERROR, "serve", "%s", err.text);
         return error_exit_code(&err);
     }
+    start_reload(&gateway);
     say_listening(&gateway);
-    wait_for_stop(&awaited);
+    wait_for_stop(&gateway, signals);
     stop(&gateway);
     return EX_OK;
 }

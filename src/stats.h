@@ -22,6 +22,10 @@
       "Scripts ended by their time limit")                                     \
     X(script_out_of_memory, "moonline_script_out_of_memory_total",             \
       "Scripts ended by their memory limit")                                   \
+    X(reloads, "moonline_reloads_total",                                       \
+      "Times that configuration and scripts were read again")                  \
+    X(reload_failures, "moonline_reload_failures_total",                       \
+      "Reloads that failed, and left everything as it was")                    \
     X(syncs, "moonline_journal_syncs_total", "fdatasync calls")                \
     X(sync_errors, "moonline_journal_sync_errors_total",                       \
       "Writes or syncs of the journal that failed")                            \

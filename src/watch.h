@@ -1,0 +1,27 @@
+/* watch.h - tells when a script or a module was changed on disk.
+ *
+ * Folders are watched, not files: editors write a new file and rename it over
+ * the old one. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct error;
+struct watch;
+
+/* ERR_IO: the system has no more watches to give. */
+struct watch *watch_new(struct error *err);
+/* NULL is fine. */
+void watch_free(struct watch *watch);
+
+/* For poll(): readable when something happened. */
+int watch_fd(const struct watch *watch);
+
+/* Watches the folder that the file is in, too. A folder may be added any number
+ * of times. */
+bool watch_add(struct watch *watch, const char *path, struct error *err);
+
+/* Takes what happened since; true if any of it may change what a script does:
+ * a *.lua or *.http file, or a folder of links that was changed over. */
+bool watch_take(struct watch *watch);

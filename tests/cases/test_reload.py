@@ -1,0 +1,208 @@
+"""Reload: by SIGHUP, and by itself when a script or a module changes."""
+
+import json
+import os
+import signal
+import socket
+import threading
+
+import pytest
+
+from gateway import Gateway
+from servers import wait_for
+
+CONFIG = """
+return {
+  listen = "127.0.0.1:0", admin = "127.0.0.1:0",
+  outputs = { paper = { file = "points.lp", flush = "10ms" } },
+  routes = {
+    { path = "/m", script = "m.lua", reply = { status = 200, body = "one" }, vars = { n = "one" } },
+  },
+}
+"""
+
+SCRIPT = """
+local unit = require "unit"
+return function(req)
+  return point("m", { id = req.form.id }, { n = req.vars.n, version = 1, unit = unit })
+end
+"""
+
+
+def write(path, text):
+    """As an editor does it: a new file, renamed over the old one."""
+    beside = path.with_name("." + path.name + ".new")
+    beside.write_text(text)
+    os.replace(beside, path)
+
+
+@pytest.fixture(name="folder")
+def make_folder(tmp_path):
+    write(tmp_path / "m.lua", SCRIPT)
+    write(tmp_path / "unit.lua", 'return "C"')
+    return tmp_path
+
+
+def points(folder):
+    path = folder / "points.lp"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def stored(folder, tag):
+    """The one point with this id, once it is there."""
+    line = wait_for(lambda: [p for p in points(folder) if p.startswith(f"m,id={tag} ")], f"a point {tag}")
+    return line[0].split(" ")[1]
+
+
+def metric(gateway, name):
+    _, _, text = gateway.ask("GET", "/metrics", port=gateway.admin_port)
+    return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
+
+
+def test_a_script_that_is_saved_is_in_use_at_once(folder):
+    with Gateway(folder, CONFIG) as gateway:
+        assert gateway.post("/m", "id=a")[0] == 200
+        assert 'version=1' in stored(folder, "a")
+        write(folder / "m.lua", SCRIPT.replace("version = 1", "version = 2"))
+        gateway.log.wait_for(r"info reload: moonline.lua and its scripts, in \d+ ms")
+        assert gateway.post("/m", "id=b")[0] == 200
+        assert "version=2" in stored(folder, "b")
+        assert metric(gateway, "moonline_reloads_total") == 1
+        assert metric(gateway, "moonline_config_last_reload_successful") == 1
+
+
+def test_a_script_that_is_written_in_place_counts_when_it_is_closed(folder):
+    with Gateway(folder, CONFIG) as gateway:
+        with open(folder / "m.lua", "w") as file:
+            file.write("return function(req) return point('m', { id = req.form.id }, { half")
+            file.flush()
+            assert gateway.post("/m", "id=a")[0] == 200
+            file.write("= 1 }) end")
+        gateway.log.wait_for("info reload")
+        gateway.post("/m", "id=b")
+        assert stored(folder, "a").startswith('n="one"')
+        assert stored(folder, "b") == "half=1"
+
+
+def test_a_module_that_is_saved_counts_too(folder):
+    with Gateway(folder, CONFIG) as gateway:
+        gateway.post("/m", "id=a")
+        assert 'unit="C"' in stored(folder, "a")
+        write(folder / "unit.lua", 'return "F"')
+        gateway.log.wait_for("info reload")
+        gateway.post("/m", "id=b")
+        assert 'unit="F"' in stored(folder, "b")
+
+
+def test_sighup_reads_routes_limits_and_secrets_again(folder):
+    with Gateway(folder, CONFIG, {"FIRST": "old-secret"}) as gateway:
+        config = CONFIG.replace(
+            'vars = { n = "one" }',
+            'vars = { n = "two" }, limits = { body = 100 }, verify = { scheme = "bearer", secret = "new-secret" }',
+        ).replace('"/m"', '"/n"')
+        write(folder / "moonline.lua", config)
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.log.wait_for("info reload")
+        assert gateway.post("/m", "id=a")[0] == 404
+        assert gateway.post("/n", "id=a")[0] == 401
+        key = {"Authorization": "Bearer new-secret"}
+        assert gateway.post("/n", "id=a", key)[0] == 200
+        assert gateway.post("/n", "id=" + "a" * 200, key)[0] == 413
+        assert 'n="two"' in stored(folder, "a")
+
+
+@pytest.mark.parametrize(
+    "file, text, why",
+    [
+        ("m.lua", "return function(req) retrun 1 end", r"m.lua:1: "),
+        ("m.lua", "return 1", r"m.lua"),
+        ("unit.lua", "error('no')", r"unit.lua:1: no"),
+        ("moonline.lua", CONFIG.replace("reply", "rpely"), r"moonline.lua:6: .*did you mean `reply`"),
+    ],
+)
+def test_a_reading_with_a_mistake_leaves_the_old_one_in_place(folder, file, text, why):
+    with Gateway(folder, CONFIG) as gateway:
+        before = (folder / file).read_text()
+        write(folder / file, text)
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.log.wait_for(f"error reload: .*{why}.*; everything stays as it was")
+        assert gateway.post("/m", "id=a")[0] == 200
+        assert "version=1" in stored(folder, "a")
+        status, _, health = gateway.ask("GET", "/health", port=gateway.admin_port)
+        assert status == 503 and "the reload at" in json.loads(health)["reasons"][0]
+        assert metric(gateway, "moonline_config_last_reload_successful") == 0
+        assert metric(gateway, "moonline_reload_failures_total") >= 1
+        write(folder / file, before)
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.log.wait_for("info reload")
+        assert gateway.ask("GET", "/health", port=gateway.admin_port)[0] == 200
+
+
+def test_what_needs_a_restart_is_told(folder):
+    with Gateway(folder, CONFIG) as gateway:
+        config = CONFIG.replace('"10ms"', '"20ms"').replace("return {", 'return { workers = 2, data = "elsewhere",', 1)
+        write(folder / "moonline.lua", config.replace('"one" }', '"two" }'))
+        gateway.process.send_signal(signal.SIGHUP)
+        for name in ("workers", "data", "outputs"):
+            gateway.log.wait_for(f"warn reload: moonline.lua: `{name}` has changed, which needs a restart")
+        gateway.log.wait_for("info reload")
+        gateway.post("/m", "id=a")
+        assert 'n="two"' in stored(folder, "a"), "what can change did change"
+        assert not (folder / "elsewhere").exists()
+
+
+def test_an_output_that_is_new_needs_a_restart(folder):
+    with Gateway(folder, CONFIG) as gateway:
+        config = CONFIG.replace("outputs = {", 'default_output = "paper", outputs = { other = { file = "other.lp" },')
+        write(folder / "moonline.lua", config)
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.log.wait_for("error reload: .*`outputs` names others than before, which needs a restart")
+        assert gateway.post("/m", "id=a")[0] == 200
+
+
+def test_a_request_that_is_half_read_ends_as_it_began(folder):
+    with Gateway(folder, CONFIG) as gateway, socket.create_connection(("127.0.0.1", gateway.port), 20) as half:
+        half.sendall(b"POST /m HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n\r\ni")
+        assert gateway.post("/m", "id=b")[2] == "one"
+        write(folder / "moonline.lua", CONFIG.replace('"one"', '"two"'))
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: gateway.post("/m", "id=c")[2] == "two", "the new answer")
+        half.sendall(b"d=a")
+        assert b"\r\n\r\none" in half.recv(4096)
+        assert 'n="one"' in stored(folder, "a")
+        gateway.post("/m", "id=d")
+        assert 'n="two"' in stored(folder, "d")
+
+
+def test_no_request_is_refused_or_run_half_on_each(folder):
+    """Reloads while four senders post: each answer and its point are of one reading."""
+    config = CONFIG.replace("listen", "workers = 2, listen")
+    stop = threading.Event()
+    answers = [[], [], [], []]
+    with Gateway(folder, config) as gateway:
+
+        def send(number):
+            for i in range(1_000_000):
+                if stop.is_set():
+                    return
+                tag = f"{number}x{i}"
+                answers[number].append((tag, *gateway.post("/m", f"id={tag}")))
+
+        senders = [threading.Thread(target=send, args=(number,)) for number in range(4)]
+        for sender in senders:
+            sender.start()
+        for i in range(40):
+            write(folder / "moonline.lua", config.replace('"one"', f'"v{i}"'))
+            gateway.process.send_signal(signal.SIGHUP)
+            done = i + 1
+            wait_for(lambda: metric(gateway, "moonline_reloads_total") >= done, f"reload {done}")
+        stop.set()
+        for sender in senders:
+            sender.join()
+        told = {tag: body for each in answers for tag, status, _, body in each if status == 200}
+        assert len(told) == sum(len(each) for each in answers), "every request is answered"
+        assert len(set(told.values())) > 5, "the reloads fell between the requests"
+        wait_for(lambda: len(points(folder)) == len(told), "all points")
+        for line in points(folder):
+            tag = line.split(" ")[0].split("id=")[1]
+            assert f'n="{told[tag]}"' in line, line

@@ -24,6 +24,7 @@
 #include "reload_status.h"
 #include "server.h"
 #include "stats.h"
+#include "trial.h"
 #include "watch.h"
 
 #define SETTLE_NS (200 * NS_PER_MS)   /* without a further change */
@@ -93,6 +94,43 @@ static void free_config(void *config)
     config_free(config);
 }
 
+/* The first lines of what failed, for the log and /health. */
+static void shorten(char *report)
+{
+    enum { TELLING_BYTES = 600 };
+    if (strlen(report) > TELLING_BYTES)
+        report[TELLING_BYTES] = '\0';
+    size_t len = strlen(report);
+    while (len > 0 && report[len - 1] == '\n')
+        report[--len] = '\0';
+    for (char *newline; (newline = strchr(report, '\n'));)
+        *newline = ' ';
+}
+
+static bool run_tests(const struct config *config, struct error *err)
+{
+    char *report = NULL;
+    size_t len = 0;
+    struct trial_count count;
+    if (!config->tests_on_reload)
+        return true;
+    FILE *out = open_memstream(&report, &len);
+    if (!out)
+        return fail_errno(err, "a report of the recorded tests");
+    const struct trial_options options = {
+        .config = config, .prefers_beside = true, .report = out};
+    bool fine = trial_run_beside(&options, &count, err);
+    fclose(out);
+    if (fine && count.failed > 0) {
+        shorten(report);
+        fine = fail(err, ERR_CONFIG,
+                    "%u of %u recorded tests beside the scripts failed: %s",
+                    count.failed, count.failed + count.passed, report);
+    }
+    free(report);
+    return fine;
+}
+
 /* The config is the server's from here on. */
 static bool hand_over(struct reload *reload, struct config *config,
                       struct error *err)
@@ -113,7 +151,7 @@ static bool read_all(struct reload *reload, struct error *err)
     if (!config)
         return false;
     watch_scripts(reload, config);
-    if (!check_outputs(running, config, err)) {
+    if (!check_outputs(running, config, err) || !run_tests(config, err)) {
         config_free(config);
         return false;
     }

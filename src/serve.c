@@ -310,8 +310,9 @@ int serve_run(struct config *config)
     int signals = prepare_process();
     if (signals < 0)
         fail_errno(&err, "signalfd");
-    if (signals < 0 || !start_journal(&gateway, &err) || !start_relays(&gateway, &err)
-        || !start_server(&gateway, &err) || !start_admin(&gateway, &err)) {
+    if (signals < 0 || !start_journal(&gateway, &err)
+        || !start_relays(&gateway, &err) || !start_server(&gateway, &err)
+        || !start_admin(&gateway, &err)) {
         log_line(LOG_ERROR, "serve", "%s", err.text);
         return error_exit_code(&err);
     }

@@ -55,6 +55,11 @@ static const char *colour(const struct run *run, const char *code)
     return run->options->has_colour ? code : "";
 }
 
+static FILE *out_of(const struct run *run)
+{
+    return run->options->report ? run->options->report : stdout;
+}
+
 static void print_report(const struct run *run)
 {
     struct text rest = buf_text(&run->report);
@@ -63,16 +68,16 @@ static void print_report(const struct run *run)
         const char *code = text_starts_with(line, TEXT("-"))   ? "\033[31m"
                            : text_starts_with(line, TEXT("+")) ? "\033[32m"
                                                                : "";
-        printf("    %s%.*s%s\n", colour(run, code), TEXT_ARG(line),
-               *code ? colour(run, "\033[0m") : "");
+        fprintf(out_of(run), "    %s%.*s%s\n", colour(run, code),
+                TEXT_ARG(line), *code ? colour(run, "\033[0m") : "");
     }
 }
 
 static void print_failure(struct run *run, unsigned line, const char *title)
 {
     run->count->failed++;
-    printf("%sFAILED%s %s:%u %s\n", colour(run, "\033[31m"),
-           colour(run, "\033[0m"), run->path, line, title);
+    fprintf(out_of(run), "%sFAILED%s %s:%u %s\n", colour(run, "\033[31m"),
+            colour(run, "\033[0m"), run->path, line, title);
     print_report(run);
     buf_clear(&run->report);
 }
@@ -310,23 +315,71 @@ static bool run_path(struct run *run, const char *path, struct error *err)
                                : run_file(run, path, err);
 }
 
+static void begin(struct run *run, const struct trial_options *options,
+                  struct trial_count *count)
+{
+    *run = (struct run){.options = options, .count = count};
+    *count = (struct trial_count){0};
+    run->store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
+    attempt_init(&run->attempt);
+    buf_init(&run->lines, LINES_BYTES);
+    buf_init(&run->report, REPORT_BYTES);
+}
+
+static void end(struct run *run)
+{
+    drop_own(run);
+    ingest_free(run->configured.ingest);
+    store_free(run->store);
+    buf_deinit(&run->report);
+    buf_deinit(&run->lines);
+    attempt_deinit(&run->attempt);
+}
+
 bool trial_run(const struct trial_options *options, char *const *paths,
                size_t path_count, struct trial_count *count, struct error *err)
 {
-    struct run run = {.options = options, .count = count};
-    *count = (struct trial_count){0};
+    struct run run;
     bool fine = true;
-    run.store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
-    attempt_init(&run.attempt);
-    buf_init(&run.lines, LINES_BYTES);
-    buf_init(&run.report, REPORT_BYTES);
+    begin(&run, options, count);
     for (size_t i = 0; fine && i < path_count; i++)
         fine = run_path(&run, paths[i], err);
-    drop_own(&run);
-    ingest_free(run.configured.ingest);
-    store_free(run.store);
-    buf_deinit(&run.report);
-    buf_deinit(&run.lines);
-    attempt_deinit(&run.attempt);
+    end(&run);
+    return fine;
+}
+
+/* Every *.http file of the script's folder whose own script it is. */
+static bool run_beside(struct run *run, const struct script_source *script,
+                       struct error *err)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(script->dir, &entries, is_of_interest, alphasort);
+    bool fine = count >= 0
+                || fail(err, ERR_USAGE, "reading folder %s: %s", script->dir,
+                        strerror(errno));
+    for (int i = 0; i < count; i++) {
+        char path[PATH_BYTES];
+        int size = snprintf(path, sizeof path, "%s/%s", script->dir,
+                            entries[i]->d_name);
+        char *own = size < PATH_BYTES ? trial_script_beside(path) : NULL;
+        if (fine && own && is_same_file(own, script->path))
+            fine = run_file(run, path, err);
+        free(own);
+        free(entries[i]);
+    }
+    free(entries);
+    return fine;
+}
+
+bool trial_run_beside(const struct trial_options *options,
+                      struct trial_count *count, struct error *err)
+{
+    const struct config_scripts *scripts = &options->config->scripts;
+    struct run run;
+    bool fine = true;
+    begin(&run, options, count);
+    for (size_t i = 0; fine && i < scripts->count; i++)
+        fine = run_beside(&run, &scripts->items[i], err);
+    end(&run);
     return fine;
 }

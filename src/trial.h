@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct config;
 struct error;
@@ -20,6 +21,7 @@ struct trial_options {
      * file, only a route that runs that very script counts. */
     bool prefers_beside;
     bool has_colour;
+    FILE *report; /* NULL: stdout */
 };
 
 struct trial_count {
@@ -27,12 +29,16 @@ struct trial_count {
     unsigned failed;
 };
 
-/* Runs every path: a file, or a folder with all its *.http files below it. The
- * report goes to stdout. False: a path could not be read (ERR_USAGE), or a
- * script of the configuration not be loaded (ERR_CONFIG); neither is a failed
- * test. */
+/* Runs every path: a file, or a folder with all its *.http files below it.
+ * False: a path could not be read (ERR_USAGE), or a script of the configuration
+ * not be loaded (ERR_CONFIG); neither is a failed test. */
 bool trial_run(const struct trial_options *options, char *const *paths,
                size_t path_count, struct trial_count *count, struct error *err);
+
+/* Runs the files beside every script of options->config: x.http and x_*.http
+ * for x.lua. */
+bool trial_run_beside(const struct trial_options *options,
+                      struct trial_count *count, struct error *err);
 
 /* The script beside a *.http file, malloc'ed; NULL: there is none. */
 char *trial_script_beside(const char *path);

@@ -438,13 +438,6 @@ def test_what_was_accepted_outlives_a_kill(here):
     assert any("weather,station=kept" in s.read_text() for s in segments)
 
 
-def test_sighup_says_that_it_does_not_reload(here):
-    with Gateway(here, CONFIG) as gateway:
-        gateway.process.send_signal(signal.SIGHUP)
-        gateway.log.wait_for("SIGHUP: this version does not reload; restart")
-        assert gateway.post("/open", "station=a")[0] == 204
-
-
 def test_a_taken_port_is_told_and_exits_70(here):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -138,6 +138,40 @@ def test_a_reading_with_a_mistake_leaves_the_old_one_in_place(folder, file, text
         assert gateway.ask("GET", "/health", port=gateway.admin_port)[0] == 200
 
 
+TEST = """
+### the version that there is to be
+POST /m
+
+id=a
+
+### expect 200
+m,id=a n="one",version=2,unit="C"
+"""
+
+
+def test_recorded_tests_beside_a_script_can_hold_a_reload_back(folder):
+    config = CONFIG.replace("return {", "return { test_on_reload = true,", 1)
+    write(folder / "m_first.http", TEST)
+    write(folder / "other.http", TEST)
+    with Gateway(folder, config) as gateway:
+        write(folder / "m.lua", SCRIPT.replace("version = 1", "version = 3"))
+        said = gateway.log.wait_for("error reload: 1 of 1 recorded tests beside the scripts failed: (.*)")[1]
+        assert "m_first.http:2 the version that there is to be" in said and "version=3" in said
+        gateway.post("/m", "id=a")
+        assert "version=1" in stored(folder, "a")
+        write(folder / "m.lua", SCRIPT.replace("version = 1", "version = 2"))
+        gateway.log.wait_for("info reload")
+        gateway.post("/m", "id=b")
+        assert "version=2" in stored(folder, "b")
+
+
+def test_without_the_option_they_hold_nothing_back(folder):
+    write(folder / "m_first.http", TEST)
+    with Gateway(folder, CONFIG) as gateway:
+        write(folder / "m.lua", SCRIPT.replace("version = 1", "version = 3"))
+        gateway.log.wait_for("info reload")
+
+
 def test_what_needs_a_restart_is_told(folder):
     with Gateway(folder, CONFIG) as gateway:
         config = CONFIG.replace('"10ms"', '"20ms"').replace("return {", 'return { workers = 2, data = "elsewhere",', 1)

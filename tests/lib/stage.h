@@ -99,15 +99,14 @@ static inline bool stage_try_start(struct stage *stage, const char *listen,
         return false;
     if (stage->commits && !journal_start(stage->journal, err))
         return false;
-    struct server_options options = {.listen = addresses,
-                                     .workers = stage->workers,
-                                     .reading =
-                                         {.ingest = {.routes = stage->routes,
-                                                     .outputs = {names, 1},
-                                                     .journal = stage->journal},
-                                          .trusted_proxies =
-                                              stage->trusted_proxies},
-                                     .deadlines = &stage->deadlines};
+    struct server_options options = {
+        .listen = addresses,
+        .workers = stage->workers,
+        .reading = {.ingest = {.routes = stage->routes,
+                               .outputs = {names, 1},
+                               .journal = stage->journal},
+                    .trusted_proxies = stage->trusted_proxies},
+        .deadlines = &stage->deadlines};
     stage->server = server_start(&options, err);
     return stage->server != NULL;
 }

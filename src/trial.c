@@ -162,7 +162,8 @@ static const struct bench *choose(struct run *run,
 {
     char *script = request->script ? xstrdup(request->script)
                                    : trial_script_beside(run->path);
-    if (!request->script && has_route(run, request, script)) {
+    bool has_own_vars = request->vars && script; /* a route has others */
+    if (!request->script && !has_own_vars && has_route(run, request, script)) {
         free(script);
         return &run->configured;
     }

@@ -193,6 +193,12 @@ static void a_configuration_gives_routes(void **state)
     if (!config)
         fail_msg("%s", err.text);
     assert_run(config, "echo_routed.http", 3, 0, "");
+    write_file("sub/vars.http", "# @route /v/:id\n"
+                                "# @vars {\"n\":3}\n"
+                                "POST /v/x\n"
+                                "### expect\n"
+                                "vars,id=x,remote=127.0.0.1 n=3\n");
+    assert_run(config, "sub/vars.http", 1, 0, "");
     config_free(config);
 }
 

@@ -12,6 +12,7 @@ return function(notification, more)
     local tags = merge(alert.labels, { fingerprint = alert.fingerprint })
     tags.label_time, tags.time = tags.time, nil   -- "time" is no tag's name
     local is_firing = alert.status == "firing"
+    if not is_firing and alert.status ~= "resolved" then error("an alert neither firing nor resolved") end
     local fields = {
       firing = is_firing and 1 or 0,
       summary = get(alert, "annotations.summary"),

@@ -14,17 +14,15 @@
 --   { path = "/ecowitt/:station", script = "ecowitt", secrets = { "PASSKEY" },
 --     verify = { allow = { "192.168.1.0/24" } } },
 
-local function celsius(f) return round((f - 32) / 1.8, 2) end
-local function hpa(inches) return round(inches * 33.86389, 2) end
-local function metres(mph) return round(mph * 0.44704, 2) end
-local function mm(inches) return round(inches * 25.4, 2) end
+local units = require "units"
+
 local function same(x) return x end
 
 local weather = {   -- by unit: the station's name of a value, and ours
-  [celsius] = { tempf = "temperature", tempinf = "indoor_temperature", tf_co2 = "co2_temperature" },
-  [hpa] = { baromrelin = "pressure", baromabsin = "absolute_pressure", vpd = "vapour_pressure_deficit" },
-  [metres] = { windspeedmph = "wind_speed", windgustmph = "wind_gust", maxdailygust = "wind_gust_daily" },
-  [mm] = {
+  [units.celsius_of_fahrenheit] = { tempf = "temperature", tempinf = "indoor_temperature", tf_co2 = "co2_temperature" },
+  [units.hpa_of_inches] = { baromrelin = "pressure", baromabsin = "absolute_pressure", vpd = "vapour_pressure_deficit" },
+  [units.metres_of_miles] = { windspeedmph = "wind_speed", windgustmph = "wind_gust", maxdailygust = "wind_gust_daily" },
+  [units.mm_of_inches] = {
     rainratein = "rain_rate", eventrainin = "rain_event", hourlyrainin = "rain_hourly",
     dailyrainin = "rain_daily", weeklyrainin = "rain_weekly", monthlyrainin = "rain_monthly",
     yearlyrainin = "rain_yearly", totalrainin = "rain_total", rrain_piezo = "piezo_rain_rate",
@@ -41,7 +39,7 @@ local weather = {   -- by unit: the station's name of a value, and ours
   },
 }
 local sensor = {    -- the same for names that end in a channel: temp3f, soilmoisture1
-  [celsius] = { temp = "temperature", tf_ch = "probe_temperature" },
+  [units.celsius_of_fahrenheit] = { temp = "temperature", tf_ch = "probe_temperature" },
   [same] = {
     humidity = "humidity", soilmoisture = "soil_moisture", leafwetness_ch = "leaf_wetness",
     leak_ch = "leak", pm25_ch = "pm2_5", pm25_avg_24h_ch = "pm2_5_24h", batt = "battery",
@@ -52,14 +50,15 @@ local sensor = {    -- the same for names that end in a channel: temp3f, soilmoi
 
 local clock_is_set = time.parse("2015-01-01")   -- before it: the year of a station without network
 
-local function store(fields, units, name, text)
-  for convert, names in pairs(units) do
+local function store(fields, by_unit, name, text)
+  for convert, names in pairs(by_unit) do
     local value = names[name] and number(text)
     if value then fields[names[name]] = convert(value) end
   end
 end
 
 return function(req)
+  reply(200, "success")   -- some firmware looks for the word
   local form, fields, channels = req.form, {}, {}
   for name, text in pairs(form) do
     local kind, channel = name:match("^(%a[%w_]-)(%d+)f?$")
@@ -71,11 +70,11 @@ return function(req)
       store(channels[channel], sensor, kind, text)
     end
   end
-  local station, at = req.params.station, try(time.parse, form.dateutc)
-  if not at or at < clock_is_set then at = req.time end
+  local station, at = req.params.station, req.time
+  if form.dateutc and form.dateutc ~= "now" then at = time.parse(form.dateutc) end
+  if at < clock_is_set then at = req.time end
   emit("weather", { station = station, model = form.model }, fields, at)
   for channel, values in pairs(channels) do
     emit("weather_sensor", { station = station, model = form.model, channel = channel }, values, at)
   end
-  reply(200, "success")   -- some firmware looks for the word
 end

@@ -9,24 +9,14 @@
 --   { path = "/ttn", script = "thethingsstack",
 --     verify = { scheme = "header", name = "X-Api-Key", value = env "TTN_KEY" } },
 
--- The sender leaves out what is 0, so a missing number of its own is a 0.
-local function link_quality(up)
-  local best, gateways = {}, 0
-  for rx in each(up.rx_metadata) do
-    gateways = gateways + 1
-    if rx.rssi and (not best.rssi or rx.rssi > best.rssi) then
-      best.rssi, best.snr = rx.rssi, rx.snr or 0
-    end
-  end
-  return { rssi = best.rssi, snr = best.snr, gateways = int(gateways) }
-end
+local link_quality = require "lorawan"
 
 return function(req)
   local up = get(req.json, "uplink_message")
   if not up then return end
   local device = get(req.json, "end_device_ids") or {}
-  local fields = merge(flatten(up.decoded_payload), link_quality(up), {
-    frames = int(up.f_cnt or 0),
+  local fields = merge(flatten(up.decoded_payload), link_quality(up.rx_metadata), {
+    frames = int(up.f_cnt or 0),   -- what is 0 is left out
     port = int(up.f_port or 0),
     spreading_factor = int(get(up, "settings.data_rate.lora.spreading_factor")),
     frequency = number(get(up, "settings.frequency")),

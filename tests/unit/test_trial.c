@@ -199,6 +199,7 @@ static void a_configuration_gives_routes(void **state)
                                 "### expect\n"
                                 "vars,id=x,remote=127.0.0.1 n=3\n");
     assert_run(config, "sub/vars.http", 1, 0, "");
+    assert_int_equal(remove("sub/vars.http"), 0);
     config_free(config);
 }
 

@@ -37,6 +37,7 @@ enum {
     COLLECT_BYTES = 1 << 20,  /* left by a request: collect them at once */
     BODY_STEP_BYTES = 100000, /* each buys another BODY_STEP_NS */
     TRACE_LEVELS_SKIPPED = 1,
+    TRACE_LEVELS = 20,
 };
 
 #define LOAD_BUDGET_NS (UINT64_C(1000) * NS_PER_MS)
@@ -74,15 +75,35 @@ static bool has_place(const char *message)
            && !memchr(message, ' ', (size_t)(colon - message));
 }
 
+static void trace_level(struct buf *out, const lua_Debug *ar)
+{
+    buf_printf(out, "\n\t%s:", ar->short_src);
+    if (ar->currentline > 0)
+        buf_printf(out, "%d:", ar->currentline);
+    if (*ar->namewhat)
+        buf_printf(out, " in %s '%s'", ar->namewhat, ar->name);
+    else if (*ar->what == 'L')
+        buf_printf(out, " in function <%s:%d>", ar->short_src, ar->linedefined);
+}
+
+/* The innermost levels. Lua's own traceback also looks for the outermost, which
+ * takes longer than the script's whole budget after a deep recursion. */
 static void keep_traceback(lua_State *L)
 {
     struct script_call *call = script_lua_call(L);
+    lua_Debug ar;
     if (!call || !call->traceback)
         return;
-    luaL_traceback(L, L, NULL, TRACE_LEVELS_SKIPPED);
-    buf_clear(call->traceback);
-    buf_append_text(call->traceback, script_lua_string(L, -1));
-    lua_pop(L, 1);
+    struct buf *out = call->traceback;
+    buf_clear(out);
+    buf_append_text(out, TEXT("stack traceback:"));
+    int level = TRACE_LEVELS_SKIPPED, last = level + TRACE_LEVELS;
+    for (; level < last && lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Slnt", &ar);
+        trace_level(out, &ar);
+    }
+    if (lua_getstack(L, level, &ar))
+        buf_append_text(out, TEXT("\n\t..."));
 }
 
 /* The message handler: an error of the script's as "file:line: message". Runs

@@ -199,7 +199,7 @@ static int api_rows(lua_State *L)
 {
     struct text text = without_bom(script_lua_text(L, 1));
     struct reading reading = {.fields = 0};
-    script_lua_check_time(L);
+    script_lua_spend(L, text.len);
     struct options options = read_options(L, false);
     start(&reading.csv, text, &options);
     push_rows(L, &reading);
@@ -212,7 +212,7 @@ static int api_records(lua_State *L)
     struct text text = without_bom(script_lua_text(L, 1));
     struct reading reading = {.fields = 0};
     int columns = 0;
-    script_lua_check_time(L);
+    script_lua_spend(L, text.len);
     struct options options = read_options(L, true);
     start(&reading.csv, text, &options);
     if (options.names == 0) {

@@ -43,7 +43,7 @@ static int api_hash(lua_State *L)
     struct digest digest;
     enum digest_algorithm algorithm = algorithm_at(L, 1);
     struct text bytes = script_lua_text(L, 2);
-    script_lua_check_time(L);
+    script_lua_spend(L, bytes.len);
     return push_digest(L, digest_of(algorithm, bytes, &digest), &digest);
 }
 
@@ -53,7 +53,7 @@ static int api_hmac(lua_State *L)
     struct digest digest;
     enum digest_algorithm algorithm = algorithm_at(L, 1);
     struct text key = script_lua_text(L, 2), bytes = script_lua_text(L, 3);
-    script_lua_check_time(L);
+    script_lua_spend(L, bytes.len);
     return push_digest(L, digest_keyed(algorithm, key, bytes, &digest),
                        &digest);
 }
@@ -79,13 +79,13 @@ static int api_gunzip(lua_State *L)
     size_t most_bytes = out->max_bytes;
     size_t room = lua->limits.memory_bytes - lua->memory_bytes;
     struct error err;
-    script_lua_check_time(L);
     buf_clear(out);
     out->max_bytes = room < most_bytes ? room : most_bytes;
     bool done = gzip_inflate(in, GZIP_GZIP, out, &err);
     out->max_bytes = most_bytes;
     if (!done)
         script_lua_raise(L, &err);
+    script_lua_spend(L, out->len);
     lua_pushlstring(L, out->data ? out->data : "", out->len);
     return 1;
 }

@@ -503,7 +503,7 @@ static int api_decode(lua_State *L)
 {
     struct text text = script_lua_text(L, 1);
     bool keep_null = false;
-    script_lua_check_time(L);
+    script_lua_spend(L, text.len);
     if (!lua_isnoneornil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
         keep_null =
@@ -517,11 +517,11 @@ static int api_decode(lua_State *L)
 static int api_encode(lua_State *L)
 {
     luaL_checkany(L, 1);
-    script_lua_check_time(L);
     lua_settop(L, 1);
     struct buf *out = &script_lua_of(L)->scratch;
     buf_clear(out);
     script_encode(L, 1, out);
+    script_lua_spend(L, out->len);
     lua_pushlstring(L, out->data ? out->data : "", out->len);
     return 1;
 }

@@ -150,6 +150,7 @@ void script_lua_spend(lua_State *L, uint64_t steps)
     if (lua->steps < STEPS_PER_CHECK)
         return;
     lua->steps = 0;
+    lua->checks = FREE_CHECKS;
     script_lua_check_time(L);
 }
 

@@ -15,6 +15,7 @@
 enum {
     MAX_RANGE = 100000,
     MAX_REPEATED_BYTES = 1 << 20,
+    BYTES_PER_STEP = 16, /* of a few nanoseconds: the pages are new, too */
 };
 
 /* Calls the function in the upvalue with all arguments. */
@@ -93,6 +94,7 @@ static int string_rep(lua_State *L)
     }
     if ((lua_Unsigned)times > (lua_Unsigned)MAX_REPEATED_BYTES / len)
         luaL_error(L, "string.rep: more than %d bytes", MAX_REPEATED_BYTES);
+    script_lua_spend(L, len * (size_t)times / BYTES_PER_STEP);
     return call_on(L);
 }
 

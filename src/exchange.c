@@ -29,6 +29,7 @@
 #include "ingest.h"
 #include "journal.h"
 #include "log.h"
+#include "recording.h"
 #include "remote.h"
 #include "request.h"
 #include "route.h"
@@ -460,10 +461,16 @@ static void park(struct exchange *x)
 
 static enum MHD_Result handle_whole(struct exchange *x)
 {
+    struct recorder *recorder = x->desk->shared->recorder;
+    struct ingest *ingest = x->edition->ingest;
     struct receipt receipt;
     x->request.raw_body = buf_text(&x->body);
-    if (!ingest_request(x->edition->ingest, &x->request, &x->match, NULL,
-                        &receipt, &x->err))
+    bool is_stored =
+        ingest_request(ingest, &x->request, &x->match, NULL, &receipt, &x->err);
+    if (recorder)
+        recording_take(recorder, ingest, &x->request, x->match.route, &receipt,
+                       &x->err);
+    if (!is_stored)
         return send_error(x);
     x->answer.status = (unsigned)receipt.reply.status;
     x->answer.body = receipt.reply.body;

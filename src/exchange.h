@@ -20,10 +20,12 @@
 struct edition;
 struct exchange;
 struct journal;
+struct recorder;
 
 /* Shared by all workers, immutable but for the atomics. */
 struct desk_shared {
-    struct journal *journal; /* NULL: nothing is stored */
+    struct journal *journal;   /* NULL: nothing is stored */
+    struct recorder *recorder; /* NULL: nothing is recorded */
     struct deadlines deadlines;
     atomic_bool is_stopping;  /* new requests: 503 and close */
     atomic_size_t body_bytes; /* in memory, of all requests under way */

@@ -21,7 +21,9 @@
 static const char usage[] =
     "usage: moonline VERB ...\n"
     "\n"
-    "  serve [-c FILE]            run the gateway in the foreground\n"
+    "  serve [-c FILE] [--record DIR]\n"
+    "                             run the gateway in the foreground; keep the\n"
+    "                             newest requests in DIR, as recorded tests\n"
     "  check [-c FILE]            read configuration and scripts, say what is "
     "wrong\n"
     "  try [-c FILE] [-s SCRIPT] [-X METHOD] [-p PATH?QUERY] [-t TYPE]\n"
@@ -54,20 +56,23 @@ static int fail_with(const struct error *err)
 
 static int run_serve(int argc, char **argv)
 {
-    const char *path = NULL;
-    for (int option; (option = getopt(argc, argv, "c:")) != -1;) {
-        if (option != 'c')
-            return fail_usage("serve takes only -c FILE");
-        path = optarg;
+    static const struct option flags[] = {
+        {"record", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
+    const char *path = NULL, *record_dir = NULL;
+    for (int option;
+         (option = getopt_long(argc, argv, "c:", flags, NULL)) != -1;) {
+        if (option != 'c' && option != 'r')
+            return fail_usage("serve takes only -c FILE and --record DIR");
+        *(option == 'c' ? &path : &record_dir) = optarg;
     }
     if (optind < argc)
-        return fail_usage("serve takes only -c FILE");
+        return fail_usage("serve takes only -c FILE and --record DIR");
     struct error err;
     struct config *config = config_load(path, &err);
     if (!config)
         return fail_with(&err);
     /* Workers may still run, and what they use must stay. */
-    _exit(serve_run(config));
+    _exit(serve_run(config, record_dir));
 }
 
 static int run_sink(int argc, char **argv)

@@ -34,6 +34,7 @@
 #include "file.h"
 #include "journal.h"
 #include "log.h"
+#include "recorder.h"
 #include "relay.h"
 #include "reload.h"
 #include "server.h"
@@ -56,6 +57,7 @@ struct gateway {
     struct server *server;
     struct admin *admin;
     struct reload *reload;
+    struct recorder *recorder; /* NULL: nothing is recorded */
 };
 
 /* As many connections as we may have, each is a file. */
@@ -159,6 +161,21 @@ static struct ingest_options ingest_of(void *context,
     return options;
 }
 
+static bool start_recorder(struct gateway *gateway, const char *dir,
+                           struct error *err)
+{
+    if (!dir)
+        return true;
+    const struct recorder_options options = {.dir = dir, .fs = &file_real};
+    gateway->recorder = recorder_open(&options, err);
+    if (gateway->recorder)
+        log_line(LOG_INFO, "serve",
+                 "recording requests in %s, secrets taken out: the newest %d "
+                 "or %d MiB, what is older goes",
+                 dir, RECORDER_FILES, RECORDER_BYTES >> 20);
+    return gateway->recorder != NULL;
+}
+
 static bool start_server(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
@@ -166,6 +183,7 @@ static bool start_server(struct gateway *gateway, struct error *err)
     struct server_options options = {
         .listen = config->listen,
         .workers = config->workers,
+        .recorder = gateway->recorder,
         .reading = {.ingest = ingest_of(gateway, config),
                     .trusted_proxies = config->trusted_proxies}};
     gateway->server = server_start(&options, err);
@@ -296,6 +314,7 @@ static void stop(struct gateway *gateway)
     server_drain(gateway->server);
     admin_stop(gateway->admin); /* it looks at the relays */
     deliver_the_rest(gateway);
+    recorder_stop(gateway->recorder);
     journal_stop_waiters(gateway->journal);
     for (size_t i = 0; i < gateway->relay_count; i++)
         relay_stop(gateway->relays[i]);
@@ -303,16 +322,16 @@ static void stop(struct gateway *gateway)
              (long long)((clock_mono_ns() - begin_ns) / NS_PER_MS));
 }
 
-int serve_run(struct config *config)
+int serve_run(struct config *config, const char *record_dir)
 {
     struct gateway gateway = {.config = config};
     struct error err = {0};
     int signals = prepare_process();
     if (signals < 0)
         fail_errno(&err, "signalfd");
-    if (signals < 0 || !start_journal(&gateway, &err)
-        || !start_relays(&gateway, &err) || !start_server(&gateway, &err)
-        || !start_admin(&gateway, &err)) {
+    if (signals < 0 || !start_recorder(&gateway, record_dir, &err)
+        || !start_journal(&gateway, &err) || !start_relays(&gateway, &err)
+        || !start_server(&gateway, &err) || !start_admin(&gateway, &err)) {
         log_line(LOG_ERROR, "serve", "%s", err.text);
         return error_exit_code(&err);
     }

@@ -15,12 +15,14 @@
 struct deadlines;
 struct error;
 struct journal;
+struct recorder;
 struct server;
 
 struct server_options {
     char *const *listen; /* "127.0.0.1:8580", "[::1]:8580"; NULL-terminated */
     unsigned workers;
     struct reading_options reading;
+    struct recorder *recorder;         /* NULL: nothing is recorded */
     const struct deadlines *deadlines; /* NULL: the default, see sender.h */
 };
 

@@ -90,7 +90,7 @@ def test_a_verb_can_be_asked_too(here, verb):
 def test_what_is_wrong_is_said_last(here):
     """Below it is nothing but the prompt."""
     assert run("serv", cwd=here)[2].endswith("\nmoonline: no verb `serv`\n")
-    assert run("serve", "x", cwd=here)[2] == "moonline: serve takes only -c FILE (`moonline help` shows all)\n"
+    assert run("serve", "x", cwd=here)[2] == "moonline: serve takes only -c FILE and --record DIR (`moonline help` shows all)\n"
 
 
 def test_version_names_the_libraries(here):

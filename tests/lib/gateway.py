@@ -73,10 +73,15 @@ class Lines:
 class Gateway:
     """`moonline serve` in cwd; config is the text of its moonline.lua."""
 
-    def __init__(self, cwd, config, env=None):
+    def __init__(self, cwd, config, env=None, flags=()):
         pathlib.Path(cwd, "moonline.lua").write_text(config)
         self.process = subprocess.Popen(
-            [BINARY, "serve"], cwd=cwd, env=environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [BINARY, "serve", *flags],
+            cwd=cwd,
+            env=environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         self.out = Lines(self.process.stdout)
         self.log = Lines(self.process.stderr)

@@ -25,10 +25,13 @@
 #include "point.h"
 #include "route.h"
 #include "script_api.h"
+#include "script_chunk.h"
+#include "script_explain.h"
 #include "script_lua.h"
-#include "script_point.h"
 #include "script_req.h"
+#include "script_results.h"
 #include "script_sandbox.h"
+#include "script_taken.h"
 #include "stats.h"
 
 enum {
@@ -36,8 +39,6 @@ enum {
     KEPT_SCRATCH_BYTES = 1 << 20,
     COLLECT_BYTES = 1 << 20,  /* left by a request: collect them at once */
     BODY_STEP_BYTES = 100000, /* each buys another BODY_STEP_NS */
-    TRACE_LEVELS_SKIPPED = 1,
-    TRACE_LEVELS = 20,
 };
 
 #define LOAD_BUDGET_NS (UINT64_C(1000) * NS_PER_MS)
@@ -50,80 +51,6 @@ struct script {
     struct script_lua lua;
     size_t loaded_bytes; /* of memory, after loading */
 };
-
-/* The innermost place in the script, "name:line: ", or that of its function. */
-static void push_place(lua_State *L)
-{
-    lua_Debug ar;
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline > 0) {
-            lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
-            return;
-        }
-    }
-    const struct script_lua *lua = script_lua_of(L);
-    lua_pushfstring(L, "%s:%d: ", lua->source->name, lua->first_line);
-}
-
-/* True for "name.lua:12: ..." */
-static bool has_place(const char *message)
-{
-    const char *colon = strchr(message, ':');
-    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
-    return digits > 0 && colon[1 + digits] == ':'
-           && !memchr(message, ' ', (size_t)(colon - message));
-}
-
-static void trace_level(struct buf *out, const lua_Debug *ar)
-{
-    buf_printf(out, "\n\t%s:", ar->short_src);
-    if (ar->currentline > 0)
-        buf_printf(out, "%d:", ar->currentline);
-    if (*ar->namewhat)
-        buf_printf(out, " in %s '%s'", ar->namewhat, ar->name);
-    else if (*ar->what == 'L')
-        buf_printf(out, " in function <%s:%d>", ar->short_src, ar->linedefined);
-}
-
-/* The innermost levels. Lua's own traceback also looks for the outermost, which
- * takes longer than the script's whole budget after a deep recursion. */
-static void keep_traceback(lua_State *L)
-{
-    struct script_call *call = script_lua_call(L);
-    lua_Debug ar;
-    if (!call || !call->traceback)
-        return;
-    struct buf *out = call->traceback;
-    buf_clear(out);
-    buf_append_text(out, TEXT("stack traceback:"));
-    int level = TRACE_LEVELS_SKIPPED, last = level + TRACE_LEVELS;
-    for (; level < last && lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Slnt", &ar);
-        trace_level(out, &ar);
-    }
-    if (lua_getstack(L, level, &ar))
-        buf_append_text(out, TEXT("\n\t..."));
-}
-
-/* The message handler: an error of the script's as "file:line: message". Runs
- * where the error was raised, so the stack can still be looked at. */
-static int explain(lua_State *L)
-{
-    if (script_lua_error(L, 1))
-        return 1;
-    keep_traceback(L);
-    if (lua_type(L, 1) != LUA_TSTRING) {
-        push_place(L);
-        lua_pushfstring(L, "the error is %s, not text", script_lua_kind(L, 1));
-        lua_concat(L, 2);
-    } else if (!has_place(lua_tostring(L, 1))) {
-        push_place(L);
-        lua_pushvalue(L, 1);
-        lua_concat(L, 2);
-    }
-    return 1;
-}
 
 static struct text without_bom(const struct script_source *source)
 {
@@ -147,9 +74,7 @@ static int load_file(lua_State *L)
     script_sandbox_close(L);
 
     lua_pushfstring(L, "@%s", source->name);
-    if (luaL_loadbufferx(L, text.at, text.len, lua_tostring(L, -1), "t")
-        != LUA_OK)
-        return lua_error(L);
+    script_chunk_load(L, text, lua_tostring(L, -1));
     lua_call(L, 0, 1);
     if (lua_type(L, -1) != LUA_TFUNCTION)
         return luaL_error(L,
@@ -199,7 +124,7 @@ static bool open_state(struct script *script, struct error *err)
     struct script_lua *lua = &script->lua;
     lua->memory_bytes = 0;
     lua->null = lua->whole = NULL;
-    lua->has_expired = false;
+    lua->has_expired = lua->is_spoiled = false;
     lua->first_line = 1;
     lua->call = NULL;
     script->L = script_lua_new_state(lua);
@@ -207,7 +132,7 @@ static bool open_state(struct script *script, struct error *err)
         return fail(err, ERR_SCRIPT, "%s: memory limit of %zu bytes is too low",
                     lua->source->name, lua->limits.memory_bytes);
     script_lua_limit(script->L, LOAD_BUDGET_NS);
-    lua_pushcfunction(script->L, explain);
+    lua_pushcfunction(script->L, script_explain);
     lua_pushcfunction(script->L, load_file);
     int status = script_lua_pcall(script->L, 0, 0, 1);
     if (status != LUA_OK) {
@@ -256,12 +181,12 @@ size_t script_memory_bytes(const struct script *script)
 /* One request, within the protected call. */
 static int run(lua_State *L)
 {
-    script_point_begin(L);
+    script_taken_begin(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &handler_key);
     script_req_push(L);
     lua_call(L, 1, LUA_MULTRET);
-    script_point_take_results(L, 1);
-    script_point_finish(L);
+    script_results_take(L, 1);
+    script_taken_finish(L);
     return 0;
 }
 
@@ -283,6 +208,7 @@ static void begin_call(struct script *script, struct script_call *call)
     lua->generation++;
     call->stored_count = 0;
     call->reply = (struct reply){0};
+    kept_clear(&call->kept);
     script_lua_set_call(script->L, call);
     script_lua_limit(script->L, budget);
 }
@@ -296,7 +222,10 @@ static void end_call(struct script *script, int status)
     script_lua_set_call(script->L, NULL);
     if (lua->scratch.capacity > KEPT_SCRATCH_BYTES)
         buf_deinit(&lua->scratch);
-    if (status == LUA_ERRMEM || status == LUA_ERRERR || lua->ran_out) {
+    lua->is_spoiled |= lua->ran_out || status == LUA_ERRMEM
+                       || status == LUA_ERRERR
+                       || !script_chunks_are_intact(script->L);
+    if (lua->is_spoiled) {
         close_state(script);
         open_state(script, &ignored);
     } else if (lua->memory_bytes > script->loaded_bytes + COLLECT_BYTES) {
@@ -311,7 +240,7 @@ bool script_handle(struct script *script, struct script_call *call,
     if (!script->L && !open_state(script, err))
         return false;
     begin_call(script, call);
-    lua_pushcfunction(script->L, explain);
+    lua_pushcfunction(script->L, script_explain);
     lua_pushcfunction(script->L, run);
     int status = script_lua_pcall(script->L, 0, 0, 1);
     if (status != LUA_OK) {

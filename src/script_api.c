@@ -2,6 +2,8 @@
 #include "script_api.h"
 
 #include "script_csv.h"
+#include "script_each.h"
+#include "script_keep.h"
 #include "script_lua.h"
 #include "script_point.h"
 #include "script_req.h"
@@ -19,6 +21,8 @@ void script_api_open(lua_State *L)
     script_point_open(L);
     script_values_open(L);
     script_tables_open(L);
+    script_each_open(L);
+    script_keep_open(L);
     script_say_open(L);
     script_csv_open(L);
 }

@@ -85,10 +85,12 @@ void script_source_deinit(struct script_source *source)
 void script_call_init(struct script_call *call)
 {
     *call = (struct script_call){0};
+    kept_init(&call->kept);
 }
 
 void script_call_deinit(struct script_call *call)
 {
+    kept_deinit(&call->kept);
     free(call->stored);
     script_call_init(call);
 }

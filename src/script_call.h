@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kept.h"
 #include "request.h"
 #include "text.h"
 
@@ -59,6 +60,7 @@ struct script_call {
     size_t stored_count;   /* they were returned or emitted */
     size_t stored_capacity;
     struct reply reply; /* status 0 unless the script called reply() */
+    struct kept kept;   /* why to keep the request too; also without an error */
 };
 
 void script_call_init(struct script_call *call);

@@ -22,6 +22,7 @@
 
 #include "number.h"
 #include "script_encode.h"
+#include "script_keep.h"
 #include "script_lua.h"
 #include "utf8.h"
 
@@ -31,7 +32,8 @@ enum {
     FIRST_ITEMS = 4,      /* and an array's */
     MAX_NUMBER = 1000,    /* characters; no sane sender writes more */
     FAST_DIGITS = 18,     /* surely fit int64_t */
-    FAST_POWER = 22       /* 10^22 is the last that a double holds exactly */
+    BAD_LINE_STEPS = 500,
+    FAST_POWER = 22 /* 10^22 is the last that a double holds exactly */
 };
 
 #define EXACT_LIMIT (UINT64_C(1) << 53)
@@ -44,14 +46,15 @@ struct json {
     unsigned depth, max_depth;
     int null_index, empty_index; /* on the stack: json.null, the metatable */
     bool keep_null;
-    const char *whole; /* what ends at end: "text" or "line" */
+    const char *whole;   /* what ends at end: "text" or "line" */
+    size_t line, offset; /* of start in the sender's text */
 };
 
 static void parse_value(struct json *j, bool in_object);
 
 static _Noreturn void bad(struct json *j, const char *at, const char *what)
 {
-    size_t line = 1, column = 1;
+    size_t line = j->line, column = 1;
     for (const char *c = j->start; c < at; c++) {
         if (*c == '\n') {
             line++;
@@ -62,7 +65,7 @@ static _Noreturn void bad(struct json *j, const char *at, const char *what)
     }
     struct error err;
     fail(&err, ERR_BAD_REQUEST, "offset %zu, line %zu, column %zu: %s",
-         (size_t)(at - j->start), line, column, what);
+         j->offset + (size_t)(at - j->start), line, column, what);
     script_lua_bad_input(j->L, &err);
 }
 
@@ -438,6 +441,7 @@ static struct json begin(lua_State *L, struct text text, bool keep_null)
         .max_depth = lua->limits.depth,
         .keep_null = keep_null,
         .whole = "text",
+        .line = 1,
     };
     luaL_checkstack(L, SLOTS_PER_LEVEL, NULL);
     script_lua_push_null(L);
@@ -472,90 +476,89 @@ void script_json_decode(lua_State *L, struct text text, bool keep_null)
     finish(&j);
 }
 
-/* A record separator before each line is what JSON text sequences have. */
+/* The lines of a text. A bad one ends a protected call, so what the next one
+ * needs to know is here, in the frame around it. */
+struct lines {
+    struct json j;
+    const char *start; /* of the first line */
+    struct text rest;
+    lua_Integer count; /* of values so far */
+    size_t bad_count;
+    struct error first_bad;
+};
+
+/* Decodes the next line into the list at 2, if there is something in it. A
+ * record separator before it is what JSON text sequences have. */
+static void decode_line(struct lines *lines)
+{
+    struct json *j = &lines->j;
+    struct text line = text_cut(&lines->rest, '\n');
+    j->line++;
+    j->offset = (size_t)(line.at - lines->start);
+    j->start = j->at = line.at;
+    j->end = line.at + line.len;
+    if (text_starts_with(line, TEXT("\x1e")))
+        j->at++;
+    skip_blanks(j);
+    if (j->at == j->end)
+        return;
+    parse_whole(j, false);
+    lua_rawseti(j->L, 2, ++lines->count);
+}
+
+/* (lines, list): all lines up to the next bad one. */
+static int decode_some(lua_State *L)
+{
+    struct lines *lines = lua_touserdata(L, 1);
+    size_t values = lines->j.values, line = lines->j.line;
+    lines->j = begin(L, lines->rest, false);
+    lines->j.values = values;
+    lines->j.line = line;
+    lines->j.whole = "line";
+    while (lines->rest.len > 0)
+        decode_line(lines);
+    return 0;
+}
+
+/* Its error is on top. Too many values are no fault of one line. */
+static void keep_bad_line(lua_State *L, int status, struct lines *lines)
+{
+    const struct error *err = script_lua_error(L, -1);
+    char reason[sizeof err->text + 40];
+    script_lua_rethrow(L, status);
+    if (!err || lines->j.values > LIMIT_JSON_VALUES)
+        lua_error(L);
+    if (lines->bad_count++ == 0)
+        lines->first_bad = *err;
+    const char *column = strstr(err->text, "column ");
+    snprintf(reason, sizeof reason, "line %zu: %s", lines->j.line,
+             column ? column : err->text);
+    script_keep(L, "", text_of(reason));
+    script_lua_spend(L, BAD_LINE_STEPS);
+}
+
 void script_json_decode_lines(lua_State *L, struct text text)
 {
-    struct json j = begin(L, text, false);
-    lua_Integer count = 0;
-    j.whole = "line";
+    struct lines lines = {.start = text.at, .rest = text};
+    struct kept *kept = &script_lua_call(L)->kept;
+    struct kept_mark before = kept_mark(kept);
     lua_newtable(L);
-    while (text.len > 0) {
-        struct text line = text_cut(&text, '\n');
-        j.at = line.at;
-        j.end = line.at + line.len;
-        if (text_starts_with(line, TEXT("\x1e")))
-            j.at++;
-        skip_blanks(&j);
-        if (j.at == j.end)
-            continue;
-        parse_whole(&j, false);
-        lua_rawseti(L, -2, ++count);
+    int list = lua_gettop(L);
+    while (lines.rest.len > 0) {
+        lua_pushcfunction(L, decode_some);
+        lua_pushlightuserdata(L, &lines);
+        lua_pushvalue(L, list);
+        int status = script_lua_pcall(L, 2, 0, 0);
+        if (status != LUA_OK)
+            keep_bad_line(L, status, &lines);
+        lua_settop(L, list);
     }
-    if (count == 0) {
-        lua_pushvalue(L, j.empty_index);
+    if (lines.count == 0 && lines.bad_count > 0) {
+        kept_take_back(kept, before);
+        script_lua_bad_input(L, &lines.first_bad);
+    }
+    if (lines.count == 0) {
+        script_encode_push_empty(L);
         lua_setmetatable(L, -2);
     }
-    finish(&j);
-}
-
-/* json.decode(text [, { null = true }]) */
-static int api_decode(lua_State *L)
-{
-    struct text text = script_lua_text(L, 1);
-    bool keep_null = false;
-    script_lua_spend(L, text.len);
-    if (!lua_isnoneornil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TTABLE);
-        keep_null =
-            lua_getfield(L, 2, "null") != LUA_TNIL && lua_toboolean(L, -1);
-    }
-    script_json_decode(L, text, keep_null);
-    return 1;
-}
-
-/* json.encode(value) */
-static int api_encode(lua_State *L)
-{
-    luaL_checkany(L, 1);
-    lua_settop(L, 1);
-    struct buf *out = &script_lua_of(L)->scratch;
-    buf_clear(out);
-    script_encode(L, 1, out);
-    script_lua_spend(L, out->len);
-    lua_pushlstring(L, out->data ? out->data : "", out->len);
-    return 1;
-}
-
-/* json.array([t]): t, or a new table, that is an array though it be empty */
-static int api_array(lua_State *L)
-{
-    if (lua_isnoneornil(L, 1)) {
-        lua_settop(L, 0);
-        lua_newtable(L);
-    }
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    script_encode_push_empty(L);
-    lua_setmetatable(L, 1);
-    return 1;
-}
-
-static int api_is_array(lua_State *L)
-{
-    lua_pushboolean(L, script_encode_is_array(L, 1));
-    return 1;
-}
-
-void script_json_open(lua_State *L)
-{
-    static const struct script_function functions[] = {
-        {"decode", api_decode}, {"encode", api_encode},
-        {"array", api_array},   {"is_array", api_is_array},
-        {NULL, NULL},
-    };
-    lua_newtable(L);
-    script_lua_set_functions(L, functions);
-    script_lua_push_null(L);
-    lua_setfield(L, -2, "null");
-    lua_setglobal(L, "json");
 }

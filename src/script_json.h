@@ -19,6 +19,7 @@
 void script_json_decode(lua_State *L, struct text text, bool keep_null);
 
 /* Pushes a list with the value of each line (NDJSON); lines of blanks are
- * nothing, null is json.null. A line that is no JSON raises a bad input that
- * names it, its place counted from the start of the text. */
+ * nothing, null is json.null. A line that is no JSON is left out and noted as a
+ * reason to keep the request, "line 3: column 8: ..."; if no line is JSON, or
+ * there are too many values, that is a bad input. Only within a request. */
 void script_json_decode_lines(lua_State *L, struct text text);

@@ -96,6 +96,14 @@ int script_lua_pcall(lua_State *L, int args, int results, int handler)
     return lua_pcall(L, args, results, handler);
 }
 
+void script_lua_rethrow(lua_State *L, int status)
+{
+    struct script_lua *lua = script_lua_of(L);
+    lua->ran_out |= status == LUA_ERRMEM;
+    if (lua->has_expired || lua->ran_out)
+        lua_error(L);
+}
+
 static bool is_over(struct script_lua *lua)
 {
     int64_t wall = clock_mono_ns();
@@ -165,6 +173,8 @@ void script_lua_limit(lua_State *L, uint64_t budget_ns)
         lua_sethook(L, stop_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     lua->has_expired = false;
     lua->ran_out = false;
+    lua->is_traced = false;
+    lua->element = NULL;
 }
 
 static int error_text(lua_State *L)

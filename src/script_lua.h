@@ -18,6 +18,12 @@
 #include "script_call.h"
 #include "text.h"
 
+/* The element of an each(x, f) that is under way, and the one around it. */
+struct script_element {
+    lua_Integer index;
+    const struct script_element *outer;
+};
+
 /* What belongs to one lua_State. script.c owns it. */
 struct script_lua {
     const struct script_source *source;
@@ -27,6 +33,7 @@ struct script_lua {
 
     size_t memory_bytes; /* in Lua's heap now */
     bool ran_out;        /* of memory, and a script tried to survive it */
+    bool is_spoiled;     /* not fit for another request: to be rebuilt */
     int first_line;      /* of the function that handles requests */
 
     /* Time: counted from the first run of the hook, so that a short script
@@ -37,6 +44,10 @@ struct script_lua {
     bool has_expired;
     unsigned checks; /* calls of script_lua_check_time before that */
     uint64_t steps;  /* spent since the last of those */
+
+    const struct script_element *element; /* NULL: not in an each(x, f) */
+    bool is_traced; /* the error under way has its traceback already */
+    char place[80]; /* of the last error in one that is not the script's */
 
     uint64_t generation; /* counts the calls; never 0 in one */
     struct buf taken;    /* a byte per point: 1 once it is to be stored */
@@ -61,6 +72,10 @@ struct script_call *script_lua_need_call(lua_State *L, const char *what);
 
 /* lua_pcall: the one place where it stands. */
 int script_lua_pcall(lua_State *L, int args, int results, int handler);
+
+/* After a pcall that failed, with its error on top: raises it again if it is
+ * one that ends the request whoever catches it, by time or memory. */
+void script_lua_rethrow(lua_State *L, int status);
 
 /* Starts the clock of a run, and ends it after budget_ns of thread CPU time
  * with an error that pcall does not stop. */

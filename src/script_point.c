@@ -1,10 +1,5 @@
 /* script_point.c - see script_point.h.
  *
- * A handle is a light userdata: the number of the call in the upper bits, the
- * index + 1 in the lower ones (0: the point had no field with a value and was
- * dropped). So making one allocates nothing, and a handle that a script kept
- * from an earlier request is known.
- *
  * point.c checks names and values; here Lua's values become C's, and what has
  * no meaning as a tag or a field raises with its key. Errors of both name the
  * line that called point().
@@ -14,7 +9,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <lauxlib.h>
 
@@ -25,36 +19,13 @@
 #include "point.h"
 #include "route.h"
 #include "script_lua.h"
+#include "script_taken.h"
 #include "script_whole.h"
-
-enum { INDEX_BITS = 20, FIRST_STORED = 16, STATUS_LEAST = 400 };
-
-#define INDEX_MASK (((uintptr_t)1 << INDEX_BITS) - 1)
-
-static const char handle_key, places_key;
 
 /* Where the arguments of a point stand on the stack; 0: left out. */
 struct form {
     int measurement, tags, fields, time, output;
 };
-
-static void push_handle(lua_State *L, size_t index)
-{
-    uintptr_t low = index == SIZE_MAX ? 0 : index + 1;
-    uintptr_t high = (uintptr_t)script_lua_of(L)->generation << INDEX_BITS;
-    lua_pushlightuserdata(L, (void *)(high | (low & INDEX_MASK)));
-}
-
-/* False: dropped, for want of a field. */
-static bool read_handle(lua_State *L, int at, size_t *index)
-{
-    uintptr_t handle = (uintptr_t)lua_touserdata(L, at);
-    uintptr_t high = (uintptr_t)script_lua_of(L)->generation << INDEX_BITS;
-    if ((handle & ~INDEX_MASK) != high)
-        luaL_error(L, "this point belongs to an earlier request");
-    *index = (handle & INDEX_MASK) - 1;
-    return (handle & INDEX_MASK) != 0;
-}
 
 static struct text name_of(lua_State *L, int index, const char *what)
 {
@@ -322,17 +293,6 @@ static void add_route_tags(lua_State *L, struct script_call *call)
             script_lua_raise(L, &err);
 }
 
-/* Remembers where the point was made, if somebody asks for notes. */
-static void remember_place(lua_State *L, struct script_call *call, size_t index)
-{
-    if (!call->notes || index == SIZE_MAX)
-        return;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &places_key);
-    luaL_where(L, 1);
-    lua_rawseti(L, -2, (lua_Integer)index + 1);
-    lua_pop(L, 1);
-}
-
 /* Makes a point of the arguments. SIZE_MAX: dropped. */
 static size_t build(lua_State *L, struct script_call *call)
 {
@@ -356,215 +316,32 @@ static size_t build(lua_State *L, struct script_call *call)
     call->points->draft.outputs = output_bits(L, form.output);
     if (!point_end(call->points, &index, &err))
         script_lua_raise(L, &err);
-    if (index != SIZE_MAX && index >= INDEX_MASK)
-        luaL_error(L, "more than %d points", (int)INDEX_MASK);
-    remember_place(L, call, index);
     return index;
 }
 
-static bool grow_stored(struct script_call *call)
-{
-    if (call->stored_count < call->stored_capacity)
-        return true;
-    size_t capacity =
-        call->stored_capacity ? call->stored_capacity * 2 : FIRST_STORED;
-    size_t *stored = realloc(call->stored, capacity * sizeof *stored);
-    if (!stored)
-        return false;
-    call->stored = stored;
-    call->stored_capacity = capacity;
-    return true;
-}
-
-/* Marks the point as taken; false: it was already. */
-static bool mark_taken(struct script_lua *lua, size_t index)
-{
-    while (lua->taken.len <= index)
-        if (!buf_append_char(&lua->taken, '\0'))
-            return true;
-    bool is_new = !lua->taken.data[index];
-    lua->taken.data[index] = 1;
-    return is_new;
-}
-
-static void store(lua_State *L, struct script_call *call, size_t index)
-{
-    if (!mark_taken(script_lua_of(L), index))
-        return;
-    if (!grow_stored(call))
-        luaL_error(L, "no memory for %d points", (int)call->stored_count);
-    call->stored[call->stored_count++] = index;
-}
-
-static int api_point(lua_State *L)
+int script_point_make(lua_State *L)
 {
     struct script_call *call = script_lua_need_call(L, "point()");
-    push_handle(L, build(L, call));
+    script_taken_push(L, build(L, call));
     return 1;
 }
 
 static int api_emit(lua_State *L)
 {
     struct script_call *call = script_lua_need_call(L, "emit()");
-    size_t index;
-    if (lua_islightuserdata(L, 1)) {
-        if (read_handle(L, 1, &index))
-            store(L, call, index);
-        return 0;
+    if (!lua_islightuserdata(L, 1)) {
+        script_taken_push(L, build(L, call));
+        lua_replace(L, 1);
     }
-    index = build(L, call);
-    if (index != SIZE_MAX)
-        store(L, call, index);
+    script_taken_add(L, 1);
     return 0;
 }
 
 void script_point_open(lua_State *L)
 {
-    lua_pushcfunction(L, api_point);
+    script_taken_open(L);
+    lua_pushcfunction(L, script_point_make);
     lua_setglobal(L, "point");
     lua_pushcfunction(L, api_emit);
     lua_setglobal(L, "emit");
-    lua_pushlightuserdata(L, NULL); /* all light userdata share one metatable */
-    script_lua_metatable(L, &handle_key, "point");
-    lua_setmetatable(L, -2);
-    lua_pop(L, 1);
-}
-
-void script_point_begin(lua_State *L)
-{
-    struct script_lua *lua = script_lua_of(L);
-    buf_clear(&lua->taken);
-    lua->taken.max_bytes = INDEX_MASK + 1;
-    if (lua->call->notes) {
-        lua_newtable(L);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, &places_key);
-    }
-}
-
-static _Noreturn void refuse(lua_State *L, int first)
-{
-    struct error err;
-    int status = 0;
-    if (lua_type(L, first + 1) != LUA_TSTRING)
-        luaL_error(L, "returned nil and %s, where the reason should be text",
-                   script_lua_kind(L, first + 1));
-    if (!lua_isnoneornil(L, first + 2)) {
-        int is_whole;
-        lua_Integer given = lua_tointegerx(L, first + 2, &is_whole);
-        if (!is_whole || given < STATUS_LEAST || given > 599)
-            luaL_error(L, "returned nil, why and a status that is none of 400"
-                          " to 599");
-        status = (int)given;
-    }
-    fail(&err, ERR_REFUSED, "%s", lua_tostring(L, first + 1));
-    err.status = status;
-    script_lua_raise(L, &err);
-}
-
-/* An element of req.points, or one like it, becomes the point that it says. */
-static void make_point(lua_State *L)
-{
-    lua_pushcfunction(L, api_point);
-    lua_insert(L, -2);
-    lua_call(L, 1, 1);
-}
-
-static bool is_like_a_point(lua_State *L)
-{
-    if (lua_type(L, -1) != LUA_TTABLE)
-        return false;
-    lua_pushliteral(L, "measurement");
-    bool has_name = lua_rawget(L, -2) == LUA_TSTRING;
-    lua_pop(L, 1);
-    return has_name;
-}
-
-static void take_element(lua_State *L, struct script_call *call, lua_Integer i)
-{
-    size_t index;
-    if (is_like_a_point(L))
-        make_point(L);
-    if (lua_isnil(L, -1) || (lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
-        return;
-    if (!lua_islightuserdata(L, -1))
-        luaL_error(L, "element %d of the returned list is %s, not a point",
-                   (int)i, script_lua_kind(L, -1));
-    if (read_handle(L, -1, &index))
-        store(L, call, index);
-}
-
-/* The last index of a list that may have gaps. */
-static lua_Integer last_index(lua_State *L, int list)
-{
-    lua_Integer last = 0, count = 0;
-    for (lua_pushnil(L); lua_next(L, list); lua_pop(L, 1), count++) {
-        if (!lua_isinteger(L, -2))
-            luaL_error(L,
-                       "returned a table with %s in it, not a list of"
-                       " points: is point{...} meant?",
-                       lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2)
-                                                      : script_lua_kind(L, -2));
-        if (lua_tointeger(L, -2) < 1)
-            luaL_error(L,
-                       "returned a list with an element %I: lists begin at 1,"
-                       " and the rest would be lost",
-                       (LUAI_UACINT)lua_tointeger(L, -2));
-        if (lua_tointeger(L, -2) > last)
-            last = lua_tointeger(L, -2);
-    }
-    if (last > count + (lua_Integer)INDEX_MASK)
-        luaL_error(L, "returned a list whose gaps are too wide");
-    return last;
-}
-
-static void take_list(lua_State *L, struct script_call *call, int list)
-{
-    lua_Integer last = last_index(L, list);
-    for (lua_Integer i = 1; i <= last; i++) {
-        lua_rawgeti(L, list, i);
-        take_element(L, call, i);
-        lua_pop(L, 1);
-    }
-}
-
-void script_point_take_results(lua_State *L, int first)
-{
-    struct script_call *call = script_lua_call(L);
-    int count = lua_gettop(L) - first + 1;
-    size_t index;
-    if (count > 1 && lua_isnil(L, first) && !lua_isnil(L, first + 1))
-        refuse(L, first);
-    if (count > 1 && !lua_isnil(L, first + 1))
-        luaL_error(L, "returned %d values: return one list of points, { a, b }",
-                   count);
-    if (count == 0 || !lua_toboolean(L, first))
-        return;
-    if (lua_islightuserdata(L, first)) {
-        if (read_handle(L, first, &index))
-            store(L, call, index);
-    } else if (lua_type(L, first) == LUA_TTABLE) {
-        take_list(L, call, first);
-    } else {
-        luaL_error(L, "returned %s, not a point or a list of points",
-                   script_lua_kind(L, first));
-    }
-}
-
-void script_point_finish(lua_State *L)
-{
-    struct script_lua *lua = script_lua_of(L);
-    struct script_call *call = lua->call;
-    if (!call->notes)
-        return;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &places_key);
-    for (size_t i = 0; i < call->points->count; i++) {
-        if (i < lua->taken.len && lua->taken.data[i])
-            continue;
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        note(call->notes, NOTE_WARNING,
-             "%sthis point was made but neither returned nor emitted",
-             lua_isnil(L, -1) ? "" : lua_tostring(L, -1));
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
 }

@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 
 #include "modules.h"
+#include "script_chunk.h"
 #include "script_lua.h"
 
 enum { PATH_BYTES = 4096 };
@@ -67,8 +68,7 @@ static void load_module(lua_State *L, const struct script_source *module)
 {
     char name[PATH_BYTES];
     snprintf(name, sizeof name, "@%s", module->name);
-    if (luaL_loadbufferx(L, module->text, module->len, name, "t") != LUA_OK)
-        lua_error(L);
+    script_chunk_load(L, (struct text){module->text, module->len}, name);
 }
 
 /* Pushes what the module's file returns, true if that is nothing. */

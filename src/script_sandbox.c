@@ -42,15 +42,6 @@ static int locked(lua_State *L)
                       name, name);
 }
 
-/* Rethrows what a script must not survive. The message is on top. */
-static void rethrow_if_over(lua_State *L, int status)
-{
-    struct script_lua *lua = script_lua_of(L);
-    lua->ran_out |= status == LUA_ERRMEM;
-    if (lua->has_expired || lua->ran_out)
-        lua_error(L);
-}
-
 /* An error of ours becomes its text for the script that catches it. */
 static void error_as_text(lua_State *L)
 {
@@ -70,7 +61,7 @@ static int api_pcall(lua_State *L)
     int status = script_lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
     if (status == LUA_OK)
         return lua_gettop(L);
-    rethrow_if_over(L, status);
+    script_lua_rethrow(L, status);
     error_as_text(L);
     lua_pushboolean(L, 0);
     lua_insert(L, -2);
@@ -84,7 +75,7 @@ static int api_try(lua_State *L)
     int status = script_lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
     if (status == LUA_OK)
         return lua_gettop(L);
-    rethrow_if_over(L, status);
+    script_lua_rethrow(L, status);
     error_as_text(L);
     if (lua_type(L, -1) == LUA_TSTRING)
         script_lua_note(L, NOTE_NIL, "try: %s", lua_tostring(L, -1));

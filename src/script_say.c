@@ -120,12 +120,6 @@ static int api_error(lua_State *L)
     return say(L, LOG_ERROR);
 }
 
-/* Documented, and met by scripts, before requests can be kept. */
-static int api_keep(lua_State *L)
-{
-    return luaL_error(L, "keep is not available yet");
-}
-
 void script_say_open(lua_State *L)
 {
     static const struct script_function levels[] = {{"info", api_info},
@@ -140,7 +134,5 @@ void script_say_open(lua_State *L)
     lua_setfield(L, -2, "print");
     lua_pushcfunction(L, api_reply);
     lua_setfield(L, -2, "reply");
-    lua_pushcfunction(L, api_keep);
-    lua_setfield(L, -2, "keep");
     lua_pop(L, 1);
 }

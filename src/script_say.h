@@ -1,5 +1,5 @@
 /* script_say.h - what a script says: reply to the sender, log and print to the
- * operator; and the names that have their place but no work yet. */
+ * operator. */
 #pragma once
 
 #include <lua.h>

@@ -9,7 +9,6 @@
 #include <lauxlib.h>
 
 #include "number.h"
-#include "script_encode.h"
 #include "script_lua.h"
 #include "script_whole.h"
 
@@ -88,83 +87,6 @@ static int api_get(lua_State *L)
             step_key(L, key);
     if (script_lua_is_null(L, -1))
         lua_pushnil(L);
-    return 1;
-}
-
-/* Upvalues: the array, the last index. Skips null. */
-static int next_element(lua_State *L)
-{
-    lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
-    do {
-        lua_settop(L, 0);
-        if (lua_rawgeti(L, lua_upvalueindex(1), ++i) == LUA_TNIL)
-            return 1;
-    } while (script_lua_is_null(L, -1));
-    lua_pushinteger(L, i);
-    lua_copy(L, -1, lua_upvalueindex(2));
-    return 2;
-}
-
-static bool is_nothing(lua_State *L, int index)
-{
-    if (lua_isnoneornil(L, index) || script_lua_is_null(L, index))
-        return true;
-    if (lua_type(L, index) != LUA_TTABLE)
-        return false;
-    lua_pushnil(L);
-    if (!lua_next(L, index))
-        return true;
-    lua_pop(L, 2);
-    return false;
-}
-
-/* What each() goes through, as an array on top: x, { x } or { }. */
-static void push_array(lua_State *L)
-{
-    if (is_nothing(L, 1)) {
-        lua_newtable(L);
-    } else if (script_encode_is_array(L, 1)) {
-        lua_pushvalue(L, 1);
-    } else {
-        lua_createtable(L, 1, 0);
-        lua_pushvalue(L, 1);
-        lua_rawseti(L, -2, 1);
-    }
-}
-
-/* each(x, f): f(element, index) for each; its results as a list */
-static int each_call(lua_State *L, int array)
-{
-    lua_newtable(L);
-    int results = lua_gettop(L);
-    lua_Integer count = 0;
-    for (lua_Integer i = 1;; i++) {
-        lua_settop(L, results);
-        lua_pushvalue(L, 2);
-        if (lua_rawgeti(L, array, i) == LUA_TNIL)
-            break;
-        if (script_lua_is_null(L, -1))
-            continue;
-        lua_pushinteger(L, i);
-        lua_call(L, 2, 1);
-        if (lua_toboolean(L, -1))
-            lua_rawseti(L, results, ++count);
-    }
-    lua_settop(L, results);
-    return 1;
-}
-
-/* each(x [, f]): for element, index in each(x) */
-static int api_each(lua_State *L)
-{
-    lua_settop(L, 2);
-    push_array(L);
-    if (!lua_isnil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TFUNCTION);
-        return each_call(L, 3);
-    }
-    lua_pushinteger(L, 0);
-    lua_pushcclosure(L, next_element, 2);
     return 1;
 }
 
@@ -269,8 +191,10 @@ static int api_merge(lua_State *L)
 void script_tables_open(lua_State *L)
 {
     static const struct script_function functions[] = {
-        {"get", api_get},     {"each", api_each}, {"flatten", api_flatten},
-        {"merge", api_merge}, {NULL, NULL},
+        {"get", api_get},
+        {"flatten", api_flatten},
+        {"merge", api_merge},
+        {NULL, NULL},
     };
     lua_pushglobaltable(L);
     script_lua_set_functions(L, functions);

@@ -1,4 +1,4 @@
-/* script_tables.h - get, each, flatten, merge: ways through nested tables that
+/* script_tables.h - get, flatten, merge: ways through nested tables that
  * do not stumble over what is not there. */
 #pragma once
 

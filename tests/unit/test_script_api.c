@@ -409,12 +409,6 @@ static void pcall_and_try_give_results_or_reasons(void **state)
     EXPECT_RESULTS(cases, "");
 }
 
-static void what_has_its_place_says_so(void **state)
-{
-    (void)state;
-    expect_script_error("keep('x')", "t.lua:2: keep is not available yet");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,7 +428,6 @@ int main(void)
         cmocka_unit_test(flatten_makes_one_level),
         cmocka_unit_test(merge_lets_the_later_win),
         cmocka_unit_test(pcall_and_try_give_results_or_reasons),
-        cmocka_unit_test(what_has_its_place_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -364,7 +364,6 @@ static bool add_script_route(struct config *config, const char *script,
     route->methods = METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_PUT
                      | METHOD_PATCH | METHOD_DELETE;
     route->outputs = 1;
-    route->reply_status = 204;
     route->vars_json = vars_json ? xstrdup(vars_json) : NULL;
     route->limits = config->limits;
     bool found =

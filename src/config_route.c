@@ -28,6 +28,8 @@ struct form {
     char *script;
     const struct setting *output;
     const struct setting *reply;
+    int on_error;
+    int on_bad_body;
     int repeats;
     int only_one; /* of options that have one value in this version */
     const struct setting *vars;
@@ -40,9 +42,9 @@ struct form {
 };
 
 static const struct config_name on_errors[] = {
-    {"refuse", 0, false}, {"keep", 0, true}, {NULL, 0, false}};
+    {"keep", false, false}, {"refuse", true, false}, {NULL, 0, false}};
 static const struct config_name on_bad_bodies[] = {
-    {"refuse", 0, false}, {"keep", 0, true}, {NULL, 0, false}};
+    {"refuse", false, false}, {"keep", true, false}, {NULL, 0, false}};
 static const struct config_name repeats[] = {
     {"warn", false, false}, {"spread", true, false}, {NULL, 0, false}};
 static const struct config_name acks[] = {
@@ -56,9 +58,9 @@ static const struct config_option options[] = {
     {"script", CONFIG_TEXT, AT(script), .text = "a shipped one, or a file.lua"},
     {"output", CONFIG_ANY, AT(output), .text = "one name or several"},
     {"reply", CONFIG_ANY, AT(reply), .text = "what a sender is answered"},
-    {"on_error", CONFIG_NAME, AT(only_one), .text = "when the script fails",
+    {"on_error", CONFIG_NAME, AT(on_error), .text = "when the script fails",
      .names = on_errors},
-    {"on_bad_body", CONFIG_NAME, AT(only_one),
+    {"on_bad_body", CONFIG_NAME, AT(on_bad_body),
      .text = "when a body is unreadable", .names = on_bad_bodies},
     {"repeats", CONFIG_NAME, AT(repeats), .text = "of equal series and time",
      .names = repeats},
@@ -206,7 +208,6 @@ static bool read_reply(const struct form *form, struct error *err)
 {
     struct route *route = form->route;
     struct reply_form reply = {0};
-    route->reply_status = 204;
     if (!form->reply)
         return true;
     bool fine = config_table_read(form->reply, reply_options,
@@ -218,8 +219,8 @@ static bool read_reply(const struct form *form, struct error *err)
         return false;
     if (reply.status)
         route->reply_status = (int)reply.status;
-    else if (reply.body)
-        route->reply_status = 200;
+    else
+        route->reply_status = reply.body ? 200 : 204;
     return !reply.body || route->reply_status != 204
            || config_tree_fail(err, form->reply,
                                "a reply of 204 has no body; use 200");
@@ -322,6 +323,8 @@ static void take_texts(struct form *form)
     route->pattern = form->path;
     route->secrets = form->secrets;
     route->content_type = form->content_type;
+    route->refuses_errors = form->on_error;
+    route->keeps_bad_bodies = form->on_bad_body;
     route->spread_repeats = form->repeats;
     form->path = NULL;
     form->secrets = NULL;

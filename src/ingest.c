@@ -7,10 +7,13 @@
  * The buffers are kept from one request to the next, so that steady work
  * allocates nothing.
  *
- * What can go wrong: the sender's bytes (400), the script's no (422) or mistake
- * (500), a ceiling (413), a journal that is full or failing (503). A line that
- * we wrote ourselves and the strict reader refuses is our own mistake; it is
- * kept from the journal, where it could damage its neighbours.
+ * What can go wrong: the sender's bytes (400), the script's no (422), a ceiling
+ * (413), a journal that is full or failing (503). When the script fails its
+ * points are dropped and the request itself goes to the journal, to be looked
+ * at and run again (keeping.c); so it does beside its points when the script
+ * says keep(), or a part of it failed. A line that we wrote ourselves and the
+ * strict reader refuses is our own mistake; it never gets to the journal, where
+ * it could damage its neighbours.
  */
 #include "ingest.h"
 
@@ -18,12 +21,14 @@
 
 #include "error.h"
 #include "journal.h"
+#include "keeping.h"
 #include "line.h"
 #include "log.h"
 #include "notes.h"
 #include "point.h"
 #include "repeats.h"
 #include "route.h"
+#include "stats.h"
 #include "store.h"
 
 enum { TRACEBACK_BYTES = 16 << 10 };
@@ -36,6 +41,7 @@ struct ingest {
     struct points points;
     struct points native;
     struct buf traceback;
+    struct keeping keeping;
     struct buf lines[LIMIT_OUTPUTS];
     uint32_t line_counts[LIMIT_OUTPUTS];
 };
@@ -47,31 +53,38 @@ struct passage {
     const struct route_match *match;
     struct notes *notes;
     struct receipt *receipt;
+    bool in_script;
 };
 
-static bool make_points(struct passage *passage, struct error *err);
-/* Also if the script fell back on req.time: the sender's was not used. */
-static bool has_receipt_time(const struct point *point, int64_t receipt_ns)
-{
-    return !point->has_time || point->time_ns == receipt_ns;
-}
-
-static bool write_lines(struct passage *passage, struct error *err);
-static bool store_lines(struct passage *passage, struct error *err);
 static void begin(struct passage *passage);
+static bool make_points(struct passage *passage, struct error *err);
+static bool write_lines(struct passage *passage, struct error *err);
+static bool keep_instead(struct passage *passage, struct error *why);
+static bool store(struct passage *passage, struct error *err);
 static void finish_reply(struct passage *passage);
 
 bool ingest_request(struct ingest *ingest, struct request *request,
                     const struct route_match *match, struct notes *notes,
                     struct receipt *receipt, struct error *err)
 {
-    struct passage passage = {ingest, request, match, notes, receipt};
+    struct passage passage = {ingest, request, match, notes, receipt, false};
     begin(&passage);
-    bool stored = request_decode(request, match, err)
-                  && make_points(&passage, err) && write_lines(&passage, err)
-                  && store_lines(&passage, err);
-    finish_reply(&passage);
-    return stored;
+    bool is_made = request_decode(request, match, err)
+                   && make_points(&passage, err) && write_lines(&passage, err);
+    bool is_stored =
+        (is_made || keep_instead(&passage, err)) && store(&passage, err);
+    if (is_stored)
+        finish_reply(&passage);
+    return is_stored;
+}
+
+static void drop_points(struct ingest *ingest)
+{
+    ingest->call.stored_count = 0;
+    for (size_t i = 0; i < LIMIT_OUTPUTS; i++) {
+        buf_clear(&ingest->lines[i]);
+        ingest->line_counts[i] = 0;
+    }
 }
 
 static void begin(struct passage *passage)
@@ -84,12 +97,9 @@ static void begin(struct passage *passage)
         sets[i]->max_count = passage->match->route->limits.points;
         sets[i]->notes = passage->notes;
     }
-    for (size_t i = 0; i < LIMIT_OUTPUTS; i++) {
-        buf_clear(&ingest->lines[i]);
-        ingest->line_counts[i] = 0;
-    }
+    drop_points(ingest);
     buf_clear(&ingest->traceback);
-    ingest->call.stored_count = 0;
+    kept_clear(&ingest->call.kept);
     ingest->call.reply = (struct reply){0};
     *passage->receipt = (struct receipt){0};
 }
@@ -108,7 +118,7 @@ static bool read_native(struct passage *passage, struct error *err)
                          &passage->ingest->native, err);
 }
 
-static bool keep_all(struct script_call *call, size_t count, struct error *err)
+static bool store_all(struct script_call *call, size_t count, struct error *err)
 {
     if (count > call->stored_capacity) {
         size_t *stored = realloc(call->stored, count * sizeof *stored);
@@ -128,7 +138,7 @@ static bool take_native(struct passage *passage, struct error *err)
 {
     struct script_call *call = &passage->ingest->call;
     call->points = &passage->ingest->native;
-    return keep_all(call, passage->ingest->native.count, err);
+    return store_all(call, passage->ingest->native.count, err);
 }
 
 static bool run_script(struct passage *passage, struct error *err)
@@ -142,6 +152,7 @@ static bool run_script(struct passage *passage, struct error *err)
     call->notes = passage->notes;
     call->traceback = &ingest->traceback;
     call->points = &ingest->points;
+    passage->in_script = true;
     return script_handle(ingest->scripts[route->script], call, err);
 }
 
@@ -193,6 +204,12 @@ static bool write_point(struct passage *passage, const struct point *point,
     return true;
 }
 
+/* Also if the script fell back on req.time: the sender's was not used. */
+static bool has_receipt_time(const struct point *point, int64_t receipt_ns)
+{
+    return !point->has_time || point->time_ns == receipt_ns;
+}
+
 static bool write_lines(struct passage *passage, struct error *err)
 {
     struct script_call *call = &passage->ingest->call;
@@ -213,38 +230,104 @@ static bool write_lines(struct passage *passage, struct error *err)
     return true;
 }
 
+/* ------------------------------------- the request itself to journal ---- */
+
+static struct keepsake keepsake_of(const struct passage *passage)
+{
+    const struct ingest *ingest = passage->ingest;
+    return (struct keepsake){passage->request, passage->match->route,
+                             &ingest->call.kept, buf_text(&ingest->traceback)};
+}
+
+/* True: nothing of it is stored, for that reason, but all of it kept. */
+static bool keep_instead(struct passage *passage, struct error *why)
+{
+    struct ingest *ingest = passage->ingest;
+    const struct ingest_options *options = &ingest->options;
+    bool has_place = options->has_letters || !options->journal;
+    if (!has_place || options->is_replay
+        || !keeping_takes(passage->match->route, why, passage->in_script))
+        return false;
+    drop_points(ingest);
+    kept_clear(&ingest->call.kept);
+    kept_add(&ingest->call.kept, TEXT(""), text_of(why->text));
+    why->kind = ERR_NONE;
+    return true;
+}
+
+/* What a request keeps of itself; *count 0: nothing. */
+static bool write_letter(struct passage *passage, struct journal_rider *rider,
+                         size_t *count, struct error *err)
+{
+    struct ingest *ingest = passage->ingest;
+    const struct ingest_options *options = &ingest->options;
+    const struct kept *kept = &ingest->call.kept;
+    struct keepsake keepsake = keepsake_of(passage);
+    passage->receipt->kept_count = kept->count;
+    *count = 0;
+    if (kept->count == 0 || !options->journal || options->is_replay)
+        return true;
+    if (!options->has_letters)
+        return fail(err, ERR_SCRIPT,
+                    "there is no place to keep this request: "
+                    "%.*s",
+                    TEXT_ARG(buf_text(&kept->lines)));
+    *rider = (struct journal_rider){.sink = options->letters};
+    *count = 1;
+    return keeping_write(&ingest->keeping, &keepsake, &rider->bytes, err);
+}
+
 /* -------------------------------------------- line protocol to journal -- */
 
-static bool store_lines(struct passage *passage, struct error *err)
+static void say_kept(struct passage *passage)
+{
+    struct keepsake keepsake = keepsake_of(passage);
+    keeping_say(&passage->ingest->keeping, &keepsake);
+    stats_add(&stats.kept_requests, 1);
+}
+
+static bool store(struct passage *passage, struct error *err)
 {
     struct ingest *ingest = passage->ingest;
     struct receipt *receipt = passage->receipt;
-    struct journal_lines all[LIMIT_OUTPUTS];
-    size_t count = 0;
+    struct journal_lines lines[LIMIT_OUTPUTS];
+    struct journal_rider letter;
+    struct journal_entry entry = {.lines = lines, .riders = &letter};
+    if (!write_letter(passage, &letter, &entry.rider_count, err))
+        return false;
     for (unsigned i = 0; i < ingest->options.outputs.count; i++)
         if (ingest->line_counts[i] > 0)
-            all[count++] = (struct journal_lines){
+            lines[entry.line_count++] = (struct journal_lines){
                 i, buf_text(&ingest->lines[i]), ingest->line_counts[i]};
-    if (count == 0 || !ingest->options.journal)
+    if (entry.line_count + entry.rider_count == 0 || !ingest->options.journal)
         return true;
-    const struct journal_entry entry = {.lines = all, .line_count = count};
     receipt->must_wait = true;
-    return journal_append(ingest->options.journal, &entry,
-                          ingest->options.waker, &receipt->ticket, err);
+    if (!journal_append(ingest->options.journal, &entry, ingest->options.waker,
+                        &receipt->ticket, err))
+        return false;
+    if (entry.rider_count > 0)
+        say_kept(passage);
+    return true;
 }
 
-/* What reply() said, else what the route says, else 204. */
+/* What reply() said, else what the route says, else 202 for what is kept, else
+ * 204. */
 static void finish_reply(struct passage *passage)
 {
     const struct route *route = passage->match->route;
-    struct reply *reply = &passage->receipt->reply;
-    *reply = passage->ingest->call.reply;
-    if (reply->status != 0)
+    struct receipt *receipt = passage->receipt;
+    struct keepsake keepsake = keepsake_of(passage);
+    receipt->reply = passage->ingest->call.reply;
+    if (receipt->reply.status != 0)
         return;
-    *reply = (struct reply){.status =
-                                route->reply_status ? route->reply_status : 204,
-                            .body = text_of(route->reply_body),
-                            .type = text_of(route->reply_type)};
+    if (route->reply_status == 0 && receipt->kept_count > 0)
+        receipt->reply = keeping_reply(&passage->ingest->keeping, &keepsake,
+                                       &passage->request->arena);
+    else
+        receipt->reply = (struct reply){
+            .status = route->reply_status ? route->reply_status : 204,
+            .body = text_of(route->reply_body),
+            .type = text_of(route->reply_type)};
 }
 
 /* ------------------------------------------------------- new and free --- */
@@ -278,6 +361,7 @@ struct ingest *ingest_new(const struct ingest_options *options,
     points_init(&ingest->points, NULL, 0);
     points_init(&ingest->native, NULL, 0);
     buf_init(&ingest->traceback, TRACEBACK_BYTES);
+    keeping_init(&ingest->keeping, options->routes);
     for (size_t i = 0; i < LIMIT_OUTPUTS; i++)
         buf_init(&ingest->lines[i], LIMIT_REQUEST_LINES_BYTES);
     if (load_scripts(ingest, err))
@@ -296,6 +380,7 @@ void ingest_free(struct ingest *ingest)
     for (size_t i = 0; i < LIMIT_OUTPUTS; i++)
         buf_deinit(&ingest->lines[i]);
     buf_deinit(&ingest->traceback);
+    keeping_deinit(&ingest->keeping);
     points_deinit(&ingest->native);
     points_deinit(&ingest->points);
     script_call_deinit(&ingest->call);
@@ -317,6 +402,11 @@ bool ingest_points(const struct ingest *ingest, int64_t receipt_ns,
                          receipt_ns, err))
             return false;
     return true;
+}
+
+const struct kept *ingest_kept(const struct ingest *ingest)
+{
+    return &ingest->call.kept;
 }
 
 struct text ingest_traceback(const struct ingest *ingest)

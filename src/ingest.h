@@ -1,5 +1,5 @@
-/* ingest.h - a request becomes lines in the journal's open group, or an error;
- * nothing in between.
+/* ingest.h - a request becomes lines in the journal's open group, or an error,
+ * or it is kept as a dead letter; nothing in between.
  *
  * The server, `try`, recorded tests and replay all come through here. One
  * struct ingest per thread.
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "kept.h"
 #include "request.h"
 #include "script.h"
 
@@ -32,6 +33,10 @@ struct ingest_options {
     struct journal *journal; /* NULL: lines are made, nothing is stored */
     struct store *store;     /* what scripts share; NULL: one of its own */
     int waker;               /* for journal_append; -1: none */
+    bool has_letters;        /* the journal takes what is kept, as a rider */
+    unsigned letters;        /* its sink for them */
+    bool is_replay; /* requests come out of dead letters: of what fails again,
+                     * wholly or in part, no second letter is made */
 };
 
 /* Loads every script. ERR_CONFIG names file and line. */
@@ -46,10 +51,14 @@ struct receipt {
     uint64_t ticket;
     size_t point_count;
     size_t empty_count; /* points without a field that has a value */
+    size_t kept_count;  /* reasons why the request is kept too; 0: it is not */
 };
 
-/* request: filled by the door and stamped; match: from route_find. False:
- * nothing is stored and *err says what to answer. notes may be NULL. */
+/* request: filled by the door and stamped, or rebuilt with the id and time that
+ * it had; match: from route_find. False: nothing is stored or kept and *err
+ * says what to answer. True with a kept_count: the points there are, maybe
+ * none, are stored and the request is kept. Without a journal it is as it would
+ * be with one. notes may be NULL. */
 bool ingest_request(struct ingest *ingest, struct request *request,
                     const struct route_match *match, struct notes *notes,
                     struct receipt *receipt, struct error *err);
@@ -60,5 +69,7 @@ struct text ingest_lines(const struct ingest *ingest, unsigned output);
  * whatever outputs they go to. Reads what the request owns. */
 bool ingest_points(const struct ingest *ingest, int64_t receipt_ns,
                    struct buf *lines, struct error *err);
+/* The reasons why the last request is kept. */
+const struct kept *ingest_kept(const struct ingest *ingest);
 /* The traceback of the last script error, maybe empty. */
 struct text ingest_traceback(const struct ingest *ingest);

@@ -44,11 +44,13 @@ struct route {
     int script;         /* index of the script, -1: none */
     bool line_protocol; /* a native write */
     uint64_t outputs;   /* a bit per output */
-    int reply_status;   /* default 204 */
+    int reply_status;   /* 0: none said; then 204, or 202 if it is kept */
     char *reply_body;   /* NULL: none */
     char *reply_type;   /* NULL: none */
-    bool spread_repeats; /* repeats = "spread" */
-    char *vars_json;     /* vars as JSON, NULL: none */
+    bool refuses_errors;   /* on_error = "refuse": 500, nothing kept */
+    bool keeps_bad_bodies; /* on_bad_body = "keep" */
+    bool spread_repeats;   /* repeats = "spread" */
+    char *vars_json;       /* vars as JSON, NULL: none */
     struct route_tag *tags;
     size_t tag_count;
     struct verify *verify; /* NULL: anybody may post */

@@ -106,9 +106,11 @@ static bool run(const struct config *config, struct ingest *ingest,
     attempt_init(&attempt);
     bool stored = attempt_run(&attempt, ingest, config->routes, request);
     print_points(&attempt, ingest);
-    try_report(&attempt, ingest_traceback(ingest));
+    try_report(&attempt, ingest);
+    bool is_only_kept =
+        attempt.receipt.kept_count > 0 && attempt.receipt.point_count == 0;
     attempt_deinit(&attempt);
-    return stored;
+    return stored && !is_only_kept;
 }
 
 int tool_try_run(int argc, char **argv)

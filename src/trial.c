@@ -45,6 +45,7 @@ struct run {
     char *own_key;       /* script, route and vars that it was made of */
     struct attempt attempt;
     struct buf lines;
+    struct buf kept;
     struct buf report;
 };
 
@@ -195,9 +196,43 @@ static void check_answer(struct run *run, const struct trial_case *trial)
             || !memmem(answer.at, answer.len, wanted.at, wanted.len)))
         buf_printf(&run->report, "- answer %.*s\n+ answer %.*s\n",
                    TEXT_ARG(wanted), TEXT_ARG(answer));
-    if (trial->kept > 0)
-        buf_printf(&run->report,
-                   "- kept: requests are not kept in this version\n");
+}
+
+/* Takes a line of *kept that has wanted as a part of it. */
+static bool take_kept(struct buf *kept, struct text wanted)
+{
+    struct text rest = buf_text(kept);
+    while (rest.len > 0) {
+        struct text line = text_cut(&rest, '\n');
+        if (wanted.len > 0 && !memmem(line.at, line.len, wanted.at, wanted.len))
+            continue;
+        size_t from = (size_t)(line.at - kept->data);
+        memmove(kept->data + from, rest.at, rest.len);
+        buf_truncate(kept, from + rest.len);
+        return true;
+    }
+    return false;
+}
+
+/* Every reason why the request is kept is expected, and the other way round. */
+static void check_kept(struct run *run, const struct trial_case *trial,
+                       const struct bench *bench)
+{
+    struct text wanted = buf_text(&trial->kept);
+    buf_clear(&run->kept);
+    if (run->attempt.receipt.kept_count > 0)
+        buf_append_text(&run->kept,
+                        buf_text(&ingest_kept(bench->ingest)->lines));
+    while (wanted.len > 0) {
+        struct text line = text_cut(&wanted, '\n');
+        if (!take_kept(&run->kept, line))
+            buf_printf(&run->report, "- kept: %.*s\n", TEXT_ARG(line));
+    }
+    struct text left = buf_text(&run->kept);
+    while (left.len > 0) {
+        struct text line = text_cut(&left, '\n');
+        buf_printf(&run->report, "+ kept: %.*s\n", TEXT_ARG(line));
+    }
 }
 
 static void check_points(struct run *run, const struct trial_case *trial,
@@ -234,6 +269,7 @@ static void run_case(struct run *run, const struct trial_case *trial)
         return;
     check_answer(run, trial);
     check_points(run, trial, bench);
+    check_kept(run, trial, bench);
     report_traceback(run, bench);
     if (run->report.len > 0)
         print_failure(run, trial->line, trial->title);
@@ -324,6 +360,7 @@ static void begin(struct run *run, const struct trial_options *options,
     run->store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
     attempt_init(&run->attempt);
     buf_init(&run->lines, LINES_BYTES);
+    buf_init(&run->kept, LINES_BYTES);
     buf_init(&run->report, REPORT_BYTES);
 }
 
@@ -334,6 +371,7 @@ static void end(struct run *run)
     store_free(run->store);
     buf_deinit(&run->report);
     buf_deinit(&run->lines);
+    buf_deinit(&run->kept);
     attempt_deinit(&run->attempt);
 }
 

@@ -272,6 +272,7 @@ static struct trial_case *add_case(struct reader *reader, struct text title,
     *made = (struct trial_case){
         .title = copy(scan_trim(title)), .line = line, .status = 204};
     buf_init(&made->lines, EXPECT_BYTES);
+    buf_init(&made->kept, EXPECT_BYTES);
     attempt_request_init(&made->request);
     return made;
 }
@@ -335,10 +336,11 @@ static bool read_expect(struct reader *reader, struct text title,
         struct text line = scan_trim(take_line(reader));
         if (line.len == 0 || line.at[0] == '#')
             continue;
-        if (text_starts_with(line, TEXT("kept:")))
-            expected->kept++;
-        else if (!buf_append_text(&expected->lines, line)
-                 || !buf_append_char(&expected->lines, '\n'))
+        bool is_kept = text_starts_with(line, TEXT("kept:"));
+        struct buf *to = is_kept ? &expected->kept : &expected->lines;
+        if (is_kept)
+            line = scan_trim(text_skip(line, 5));
+        if (!buf_append_text(to, line) || !buf_append_char(to, '\n'))
             return complain(reader, reader->line - 1, err,
                             "too many expected points");
     }
@@ -392,6 +394,7 @@ void trial_file_deinit(struct trial_file *file)
         free(file->cases[i].title);
         free(file->cases[i].message);
         buf_deinit(&file->cases[i].lines);
+        buf_deinit(&file->cases[i].kept);
         attempt_request_deinit(&file->cases[i].request);
     }
     free(file->cases);

@@ -10,6 +10,7 @@
  *   < ./file                         the bytes of a file beside this one
  *   ### expect 204 text              the status, and a part of the answer
  *   measurement,tag=x field=1        a point a line, in any order
+ *   kept: text                       a part of a reason why it is kept
  *
  * The newline before a ### is not body, nor is an empty line before it.
  */
@@ -30,7 +31,7 @@ struct trial_case {
     int status;       /* expected; default 204 */
     char *message;    /* a part of the answer, "" if nothing was said */
     struct buf lines; /* expected points, a line each */
-    unsigned kept;    /* how many `kept:` lines there are */
+    struct buf kept;  /* of each `kept:` line the text behind it, a line each */
     struct attempt_request request;
 };
 

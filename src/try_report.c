@@ -4,7 +4,8 @@
  *   warnings: field temp="59.7" is text
  *
  * The first line says what became of the request and what was left behind, the
- * second what looks wrong. What the script printed comes before both.
+ * second what looks wrong; then, if it is kept, why. What the script printed
+ * comes before all that.
  */
 #include "try_report.h"
 
@@ -68,8 +69,11 @@ static void print_outcome(const struct attempt *attempt)
                             "file or -X");
         return;
     }
-    fprintf(stderr, "%d, %zu point%s.", attempt->status, points,
-            points == 1 ? "" : "s");
+    fprintf(stderr, "%d, %zu point%s%s.", attempt->status, points,
+            points == 1 ? "" : "s",
+            receipt->kept_count == 0 ? ""
+            : points == 0            ? ": only kept"
+                                     : ", and kept");
     if (receipt->empty_count > 0)
         fprintf(stderr, "  %zu without any field that has a value: dropped",
                 receipt->empty_count);
@@ -98,8 +102,24 @@ static void print_verify(const struct attempt *attempt)
                 answer_status(&err), err.text);
 }
 
-void try_report(const struct attempt *attempt, struct text traceback)
+/* Why the request is kept, a reason a line. */
+static void print_kept(const struct attempt *attempt, const struct kept *kept)
 {
+    struct text rest = buf_text(&kept->lines);
+    size_t shown = 0;
+    if (attempt->receipt.kept_count == 0)
+        return;
+    for (; rest.len > 0; shown++) {
+        struct text line = text_cut(&rest, '\n');
+        fprintf(stderr, "kept: %.*s\n", TEXT_ARG(line));
+    }
+    if (kept->count > shown)
+        fprintf(stderr, "kept: and %zu more\n", kept->count - shown);
+}
+
+void try_report(const struct attempt *attempt, const struct ingest *ingest)
+{
+    struct text traceback = ingest_traceback(ingest);
     const struct notes *notes = &attempt->notes;
     bool stored = attempt->error.kind == ERR_NONE;
     print_log(notes);
@@ -115,9 +135,10 @@ void try_report(const struct attempt *attempt, struct text traceback)
         print_notes(notes, NOTE_WARNING, "warnings: ");
         fputc('\n', stderr);
     }
+    print_kept(attempt, ingest_kept(ingest));
     if (stored)
         print_answer(&attempt->receipt.reply);
-    else if (traceback.len > 0)
+    if ((!stored || attempt->receipt.kept_count > 0) && traceback.len > 0)
         fprintf(stderr, "%.*s\n", TEXT_ARG(traceback));
     print_has(attempt);
     print_verify(attempt);

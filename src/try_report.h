@@ -2,8 +2,8 @@
 #pragma once
 
 struct attempt;
-struct text;
+struct ingest;
 
-/* The status, what the mapping left behind, warnings, the script's error with
- * its traceback. */
-void try_report(const struct attempt *attempt, struct text traceback);
+/* The status, what the mapping left behind, warnings, why the request is kept,
+ * with the script's traceback. ingest is what ran it. */
+void try_report(const struct attempt *attempt, const struct ingest *ingest);

@@ -261,7 +261,8 @@ def test_try_sets_the_receipt_time(here):
 def test_try_tells_errors_of_a_script_with_place_and_traceback(there):
     code, out, err = run("try", "-p", "/open", "-d", "raise=oops", cwd=there)
     assert (code, out) == (1, "")
-    assert re.match(r"500, nothing stored: weather.lua:4: oops\n", err)
+    assert err.startswith("202, 0 points: only kept.\n"
+                          "kept: weather.lua:4: oops\n")
     assert "stack traceback" in err
 
 

@@ -46,7 +46,6 @@ static inline struct route *stage_route(struct stage *stage,
                             .script = -1,
                             .line_protocol = true,
                             .outputs = 1,
-                            .reply_status = 204,
                             .limits = LIMITS_DEFAULT};
     if (!route_table_add(stage->routes, route, &err))
         fail_msg("%s", err.text);

@@ -112,7 +112,7 @@ static void the_least_file_gets_every_default(void **state)
     assert_int_equal(route->methods, METHOD_POST | METHOD_PUT);
     assert_int_equal(route->script, 0);
     assert_int_equal(route->outputs, 1);
-    assert_int_equal(route->reply_status, 204);
+    assert_int_equal(route->reply_status, 0); /* none was said */
     assert_int_equal(route->limits.body_bytes, 8000000);
     assert_int_equal(route->limits.points, 100000);
     assert_int_equal(route->limits.time_ns, 10000000);
@@ -232,7 +232,7 @@ static void options_of_a_route_are_taken(void **state)
              "      output = 'c', verify = { allow = '10.0.0.0/8' } },\n"
              "    { path = '/c', script = './a.lua', line_protocol = true,\n"
              "      reply = { body = { result = 'ok' } } },\n"
-             "    { path = '/d', script = 'a.lua', on_bad_body = 'refuse',\n"
+             "    { path = '/d', script = 'a.lua', on_bad_body = 'keep',\n"
              "      ack = 'stored', reply = { body = '[]' } },\n"
              "} }");
     const struct route *a = route_table_at(config->routes, 0);
@@ -246,6 +246,8 @@ static void options_of_a_route_are_taken(void **state)
     assert_string_equal(a->reply_body, "ok");
     assert_string_equal(a->reply_type, "text/x");
     assert_true(a->spread_repeats);
+    assert_true(a->refuses_errors);
+    assert_false(a->keeps_bad_bodies);
     assert_int_equal(a->tag_count, 4);
     assert_string_equal(a->tags[0].key, "deep");
     assert_string_equal(a->tags[0].value, "1.5");
@@ -514,12 +516,12 @@ static void mistakes_of_a_route_are_told(void **state)
     assert_route_fails("path = '/a', script = 'a.lua', tags = { time = 'x' }",
                        "moonline.lua:3: tag \"time\" is a name that InfluxDB "
                        "keeps");
-    assert_route_fails("path = '/a', script = 'a.lua', on_error = 'keep'",
-                       "moonline.lua:3: `on_error` = \"keep\" is not available "
-                       "in this version");
-    assert_route_fails("path = '/a', script = 'a.lua', on_bad_body = 'keep'",
-                       "moonline.lua:3: `on_bad_body` = \"keep\" is not "
-                       "available in this version");
+    assert_route_fails("path = '/a', script = 'a.lua', on_error = 'drop'",
+                       "moonline.lua:3: `on_error` must be one of \"keep\", "
+                       "\"refuse\" (when the script fails)");
+    assert_route_fails("path = '/a', script = 'a.lua', on_bad_body = 'kept'",
+                       "moonline.lua:3: `on_bad_body` must be one of "
+                       "\"refuse\", \"keep\" (when a body is unreadable)");
     assert_route_fails("path = '/a', script = 'a.lua', ack = 'written'",
                        "moonline.lua:3: `ack` = \"written\" is not available "
                        "in this version");

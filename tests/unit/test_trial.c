@@ -124,10 +124,10 @@ static void a_failure_is_shown_line_by_line(void **state)
                "    + status 204 \n"
                "    - answer thanks\n"
                "    + answer \n"
-               "    - kept: requests are not kept in this version\n"
                "    - echo,path=/a v=6\n"
                "    + echo,path=/a v=5 1767323045000000000\n"
-               "        field v: another value\n");
+               "        field v: another value\n"
+               "    - kept: something\n");
 }
 
 static void errors_are_expected_by_a_part_of_their_text(void **state)
@@ -144,7 +144,8 @@ static void errors_are_expected_by_a_part_of_their_text(void **state)
                                    "### expect 400\n"
                                    "### its own mistake\n"
                                    "POST /a?raise=oops\n"
-                                   "### expect 500 echo.lua:5: oops\n"
+                                   "### expect 202 echo.lua:5: oops\n"
+                                   "kept: echo.lua:5: oops\n"
                                    "### not judged\n"
                                    "POST /a?raise=oops\n");
     assert_run(NULL, "echo_errors.http", 3, 0, "");

@@ -80,7 +80,7 @@ static void a_whole_case_is_read(void **state)
     assert_int_equal(c->status, 200);
     assert_string_equal(c->message, "{\"result\":\"ok\"}");
     assert_text(buf_text(&c->lines), "p,id=7 a=1 1\np,id=8 a=2 2\n");
-    assert_int_equal(c->kept, 1);
+    assert_text(buf_text(&c->kept), "element 1: x.lua:12\n");
     const struct attempt_request *r = &c->request;
     assert_string_equal(r->method, "POST");
     assert_string_equal(r->target, "/p/7?x=1&y=2");

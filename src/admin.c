@@ -204,6 +204,7 @@ struct admin *admin_start(const struct admin_options *options,
 {
     struct admin *admin = xcalloc(1, sizeof *admin);
     admin->watched = (struct watched){.journal = options->journal,
+                                      .dead = options->dead,
                                       .relays = options->relays,
                                       .relay_names = options->relay_names,
                                       .relay_count = options->relay_count};

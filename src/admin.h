@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 struct admin;
+struct dead;
 struct error;
 struct journal;
 struct relay;
@@ -15,6 +16,7 @@ struct relay;
 struct admin_options {
     const char *listen; /* "127.0.0.1:8581" */
     struct journal *journal;
+    struct dead *dead; /* NULL: none is shown */
     struct relay *const *relays;
     const char *const *relay_names;
     size_t relay_count;

@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dead_letter.h"
 #include "riders.h"
 #include "text.h"
 
@@ -68,16 +69,6 @@ void dead_sinks(struct dead *dead, struct journal_sink sinks[DEAD_SINKS]);
  * and reason) only counts up: see <id>.again. That count is not synced; a
  * power cut may lose the latest. */
 
-/* A point that was refused. */
-struct dead_point {
-    uint64_t seq;           /* in the output's journal; 0: see name */
-    struct text line;       /* without its newline */
-    int status;             /* the server's; 0: none */
-    const char *request_id; /* the server's; NULL: none */
-    struct text reason;     /* kept as one line of at most 500 bytes */
-    const char *name;       /* if seq is 0: "<request id>.<n>" */
-};
-
 /* Appends points of one output as one rider for DEAD_POINTS. False: out is
  * full. */
 bool dead_write_rider(struct buf *out, const char *output,
@@ -91,6 +82,18 @@ bool dead_write_rider(struct buf *out, const char *output,
 bool dead_refuse(struct dead *dead, const char *output,
                  const struct dead_point *points, size_t count,
                  struct error *err);
+
+/* ---- letters that are done with ---- */
+
+/* ERR_NOT_FOUND: there is none of that id. */
+bool dead_drop_request(struct dead *dead, const char *id, struct error *err);
+/* It failed again: the letter has another text from now on. */
+bool dead_replace_request(struct dead *dead, const char *id, struct text text,
+                          struct error *err);
+/* Those of these names; *found of them were there. */
+bool dead_drop_points(struct dead *dead, const char *output,
+                      const struct text *names, size_t count, size_t *found,
+                      struct error *err);
 
 /* ---- for metrics and /health ---- */
 

@@ -5,6 +5,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "dead.h"
 #include "journal.h"
 #include "json_text.h"
 #include "relay.h"
@@ -50,6 +51,26 @@ static void look_at_journal(struct findings *findings, struct journal *journal)
                    status.sync_errors);
         add_reason(findings, &reason);
     }
+    buf_deinit(&reason);
+}
+
+static void look_at_dead(struct findings *findings, struct dead *dead)
+{
+    struct dead_status status;
+    struct buf reason;
+    if (!dead)
+        return;
+    dead_status(dead, &status);
+    if (!status.is_nearly_full)
+        return;
+    buf_init(&reason, REASON_BYTES);
+    buf_printf(&reason,
+               "%" PRIu64 " of at most %" PRIu64 " requests are kept as dead"
+               " letters, in %" PRIu64 " of %" PRIu64 " bytes; beyond that the"
+               " senders of failing scripts get 503; see `moonline dead ls`",
+               status.requests, status.max_requests, status.request_bytes,
+               status.max_request_bytes);
+    add_reason(findings, &reason);
     buf_deinit(&reason);
 }
 
@@ -104,6 +125,7 @@ bool health_write(const struct watched *watched, struct buf *out)
     struct findings findings = {.count = 0};
     buf_init(&findings.reasons, out->max_bytes);
     look_at_journal(&findings, watched->journal);
+    look_at_dead(&findings, watched->dead);
     for (size_t i = 0; i < watched->relay_count; i++)
         look_at_relay(&findings, watched->relays[i], watched->relay_names[i]);
     look_at_reload(&findings);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct buf;
+struct dead;
 struct journal;
 struct relay;
 
@@ -18,6 +19,7 @@ struct watched {
     struct relay *const *relays;
     const char *const *relay_names;
     size_t relay_count;
+    struct dead *dead; /* NULL: none is looked at */
 };
 
 /* Both append one line of JSON:

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "buf.h"
+#include "dead.h"
 #include "health.h"
 #include "journal.h"
 #include "relay.h"
@@ -110,6 +111,30 @@ static void write_relays(const struct watched *watched, struct buf *out)
     }
 }
 
+static void write_dead(const struct watched *watched, struct buf *out)
+{
+    static const char letters[] = "moonline_dead_letters";
+    struct dead_status status;
+    if (!watched->dead)
+        return;
+    dead_status(watched->dead, &status);
+    head(out, letters, "gauge", "Dead letters that are kept, by kind");
+    buf_printf(out, "%s{kind=\"request\"} %" PRIu64 "\n", letters,
+               status.requests);
+    for (size_t i = 0; i < watched->relay_count; i++) {
+        const char *output = watched->relay_names[i];
+        buf_printf(out, "%s{kind=\"point\",output=\"", letters);
+        label(out, output);
+        buf_printf(out, "\"} %" PRIu64 "\n",
+                   dead_points(watched->dead, output));
+    }
+    gauge(out, "moonline_dead_request_bytes", "Bytes of all kept requests",
+          (double)status.request_bytes);
+    gauge(out, "moonline_dead_requests_limit",
+          "Requests that may be kept; beyond that senders get 503",
+          (double)status.max_requests);
+}
+
 static void write_journal(struct journal *journal, struct buf *out)
 {
     static const char seconds[] = "moonline_journal_sync_seconds";
@@ -152,6 +177,7 @@ bool metrics_write(const struct watched *watched, struct buf *out)
     write_rejected(out);
     write_output_counters(watched, out);
     write_relays(watched, out);
+    write_dead(watched, out);
     write_journal(watched->journal, out);
     write_reload(out);
     return !out->has_overflowed;

@@ -12,6 +12,7 @@
 
 #include "influx.h"
 
+struct dead;
 struct error;
 struct file_system;
 struct journal;
@@ -21,8 +22,9 @@ struct relay_options {
     const char *name; /* of the output */
     unsigned output;  /* its number in the journal and in stats */
     struct journal *journal;
-    uint64_t keep_ns; /* journal.keep */
-    const char *file; /* write there ("-": stdout); NULL: to influx */
+    struct dead *dead; /* where refused points are kept */
+    uint64_t keep_ns;  /* journal.keep */
+    const char *file;  /* write there ("-": stdout); NULL: to influx */
     struct influx_options influx;
     unsigned batch_lines;
     size_t batch_bytes;

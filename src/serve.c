@@ -1,9 +1,9 @@
 /* serve.c - see serve.h.
  *
- * Start goes from the disk outwards: journal, committer, relays, the senders'
- * door, the operators' door. So nothing is taken in before there is a place to
- * keep it. Signals are blocked before the first thread starts; main alone waits
- * for them.
+ * Start goes from the disk outwards: dead letters, journal, committer, relays,
+ * the senders' door, the operators' door. So nothing is taken in before there
+ * is a place to keep it. Signals are blocked before the first thread starts;
+ * main alone waits for them.
  *
  * Stop is nearly SIGKILL, which must be as safe anyway: senders get 503, what
  * is parked is answered, the relays get a moment and write their cursors, and
@@ -30,6 +30,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "config.h"
+#include "dead.h"
 #include "error.h"
 #include "file.h"
 #include "journal.h"
@@ -50,6 +51,7 @@ enum {
 
 struct gateway {
     const struct config *config;
+    struct dead *dead;
     struct journal *journal;
     struct store *store; /* what the workers' scripts share */
     struct relay *relays[LIMIT_OUTPUTS];
@@ -112,6 +114,16 @@ static void report_leftover(const char *name, void *context)
                  leftovers->dir, name);
 }
 
+static bool open_dead(struct gateway *gateway, struct error *err)
+{
+    char dir[4096];
+    if (snprintf(dir, sizeof dir, "%s/dead", gateway->config->data)
+        >= (int)sizeof dir)
+        return fail(err, ERR_CONFIG, "the name of the data folder is too long");
+    gateway->dead = dead_open(&(struct dead_options){.dir = dir}, err);
+    return gateway->dead != NULL;
+}
+
 static bool start_journal(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
@@ -119,10 +131,14 @@ static bool start_journal(struct gateway *gateway, struct error *err)
     if (snprintf(dir, sizeof dir, "%s/journal", config->data)
         >= (int)sizeof dir)
         return fail(err, ERR_CONFIG, "the name of the data folder is too long");
+    struct journal_sink sinks[DEAD_SINKS];
+    dead_sinks(gateway->dead, sinks);
     const struct journal_options options = {
         .dir = dir,
         .outputs = (const char *const *)config->outputs.names,
         .output_count = config->outputs.count,
+        .sinks = sinks,
+        .sink_count = DEAD_SINKS,
         .max_bytes = config->journal_max_bytes,
         .min_free_bytes = config->journal_min_free_bytes,
         .is_unsynced = config->journal_is_unsynced,
@@ -142,6 +158,7 @@ static bool start_relays(struct gateway *gateway, struct error *err)
     for (size_t i = 0; i < outputs->count; i++) {
         struct relay_options options = outputs->items[i].relay;
         options.journal = gateway->journal;
+        options.dead = gateway->dead;
         gateway->relays[i] = relay_start(&options, err);
         if (!gateway->relays[i])
             return false;
@@ -198,6 +215,7 @@ static bool start_admin(struct gateway *gateway, struct error *err)
     const struct admin_options options = {
         .listen = config->admin,
         .journal = gateway->journal,
+        .dead = gateway->dead,
         .relays = gateway->relays,
         .relay_names = (const char *const *)config->outputs.names,
         .relay_count = gateway->relay_count};
@@ -330,8 +348,9 @@ int serve_run(struct config *config, const char *record_dir)
     if (signals < 0)
         fail_errno(&err, "signalfd");
     if (signals < 0 || !start_recorder(&gateway, record_dir, &err)
-        || !start_journal(&gateway, &err) || !start_relays(&gateway, &err)
-        || !start_server(&gateway, &err) || !start_admin(&gateway, &err)) {
+        || !open_dead(&gateway, &err) || !start_journal(&gateway, &err)
+        || !start_relays(&gateway, &err) || !start_server(&gateway, &err)
+        || !start_admin(&gateway, &err)) {
         log_line(LOG_ERROR, "serve", "%s", err.text);
         return error_exit_code(&err);
     }

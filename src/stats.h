@@ -36,13 +36,19 @@
     X(quarantined_bytes, "moonline_journal_quarantined_bytes_total",           \
       "Unreadable bytes of the journal that were set aside")                   \
     X(lost_points, "moonline_points_lost_total",                               \
-      "Acknowledged points that the journal could not read back")
+      "Acknowledged points that the journal could not read back")              \
+    X(kept_requests, "moonline_kept_requests_total",                           \
+      "Requests kept as dead letters, equal ones each time")                   \
+    X(dead_points_dropped, "moonline_dead_points_dropped_total",               \
+      "Refused points thrown out, too old or too many")
 
 #define STATS_OUTPUT_COUNTERS(X)                                               \
     X(journalled_points, "moonline_output_journalled_points_total",            \
       "Points made durable for this output")                                   \
     X(delivered_points, "moonline_output_delivered_points_total",              \
       "Points that the output accepted")                                       \
+    X(dead_points, "moonline_dead_points_total",                               \
+      "Points that the output refused, kept as dead letters")                  \
     X(batches, "moonline_output_batches_total", "Batches that were accepted")  \
     X(retries, "moonline_output_retries_total", "Batches tried again")         \
     X(sent_bytes, "moonline_output_sent_bytes_total",                          \

@@ -42,7 +42,7 @@ static struct journal journal;
 static struct relay influx, paper;
 static struct relay *const relays[] = {&influx, &paper};
 static const char *const names[] = {"influx", "pa\"per"};
-static const struct watched watched = {&journal, relays, names, 2};
+static const struct watched watched = {&journal, relays, names, 2, NULL};
 static struct buf out;
 
 static int set_up(void **state)

@@ -36,11 +36,12 @@ void reading_release(struct reading *reading)
 }
 
 struct edition *edition_new(struct reading *reading, int waker,
-                            struct error *err)
+                            struct pulse *pulse, struct error *err)
 {
     struct edition *edition = xcalloc(1, sizeof *edition);
     struct ingest_options ingest = reading->options.ingest;
     ingest.waker = waker;
+    ingest.pulse = pulse;
     atomic_fetch_add(&reading->holders, 1);
     edition->reading = reading;
     edition->gate = (struct gate){ingest.routes, ingest.journal};

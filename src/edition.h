@@ -16,11 +16,12 @@
 
 struct edition;
 struct error;
+struct pulse;
 struct reading;
 
 /* All of it immutable and alive until release is called. */
 struct reading_options {
-    struct ingest_options ingest; /* the waker is each worker's */
+    struct ingest_options ingest; /* waker and pulse are each worker's */
     char *const *trusted_proxies; /* networks, NULL-terminated; may be NULL */
     void (*release)(void *owner); /* nobody uses it any more; may be NULL */
     void *owner;
@@ -43,6 +44,6 @@ struct edition {
 /* Loads the scripts, in any thread; from then on it is its worker's. NULL: an
  * error with file and line. */
 struct edition *edition_new(struct reading *reading, int waker,
-                            struct error *err);
+                            struct pulse *pulse, struct error *err);
 /* NULL is fine. */
 void edition_free(struct edition *edition);

@@ -357,6 +357,7 @@ struct ingest *ingest_new(const struct ingest_options *options,
     script_call_init(&ingest->call);
     if (!options->store)
         ingest->own_store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
+    ingest->call.pulse = options->pulse;
     ingest->call.store = options->store ? options->store : ingest->own_store;
     points_init(&ingest->points, NULL, 0);
     points_init(&ingest->native, NULL, 0);

@@ -18,6 +18,7 @@
 struct error;
 struct journal;
 struct notes;
+struct pulse;
 struct route_match;
 struct route_table;
 struct store;
@@ -37,6 +38,7 @@ struct ingest_options {
     unsigned letters;        /* its sink for them */
     bool is_replay; /* requests come out of dead letters: of what fails again,
                      * wholly or in part, no second letter is made */
+    struct pulse *pulse; /* of the scripts; NULL: nobody looks */
 };
 
 /* Loads every script. ERR_CONFIG names file and line. */

@@ -23,6 +23,7 @@
 #include "clock.h"
 #include "error.h"
 #include "point.h"
+#include "pulse.h"
 #include "route.h"
 #include "script_api.h"
 #include "script_chunk.h"
@@ -211,6 +212,7 @@ static void begin_call(struct script *script, struct script_call *call)
     kept_clear(&call->kept);
     script_lua_set_call(script->L, call);
     script_lua_limit(script->L, budget);
+    pulse_begin(call->pulse, lua->source->name, call->request->id, budget);
 }
 
 /* Leaves the state as the next request should find it. */
@@ -243,6 +245,7 @@ bool script_handle(struct script *script, struct script_call *call,
     lua_pushcfunction(script->L, script_explain);
     lua_pushcfunction(script->L, run);
     int status = script_lua_pcall(script->L, 0, 0, 1);
+    pulse_end(call->pulse);
     if (status != LUA_OK) {
         call->stored_count = 0;
         ending(script, status, err);

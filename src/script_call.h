@@ -17,6 +17,7 @@ struct error;
 struct modules;
 struct notes;
 struct points;
+struct pulse;
 struct route;
 struct store;
 
@@ -52,6 +53,7 @@ struct script_call {
     const struct route *route;
     struct points *native_points; /* req.points; NULL: no native route */
     struct store *store;          /* what scripts share; NULL: nothing */
+    struct pulse *pulse;          /* NULL: nobody looks */
     struct notes *notes;          /* NULL: nobody asks */
     struct buf *traceback;        /* filled after ERR_SCRIPT; may be NULL */
 

@@ -45,6 +45,7 @@
 enum {
     STOP_MS = 1900,
     DELIVER_MS = 400,
+    LOOK_MS = 500, /* between looks at the workers */
     TEXT_BYTES = 1024,
     ADDRESS_BYTES = 80
 };
@@ -276,6 +277,20 @@ static int take_signal(int fd)
                : 0;
 }
 
+/* A script that nothing ends holds up its worker, and everybody who is there.
+ * Ending is as safe as SIGKILL, and whoever started us starts us again. */
+static void end_if_it_hangs(struct gateway *gateway)
+{
+    char what[TEXT_BYTES];
+    if (!server_hangs(gateway->server, what, sizeof what))
+        return;
+    log_line(LOG_ERROR, "serve",
+             "%s: has run for more than a second beyond its limit, where no "
+             "limit reaches; ending, what was acknowledged is in the journal",
+             what);
+    _exit(EX_SOFTWARE);
+}
+
 /* Reloads meanwhile. */
 static void wait_for_stop(struct gateway *gateway, int signals)
 {
@@ -283,7 +298,10 @@ static void wait_for_stop(struct gateway *gateway, int signals)
         {.fd = signals, .events = POLLIN},
         {.fd = reload_fd(gateway->reload), .events = POLLIN}};
     for (;;) {
-        poll(fds, 2, reload_wait_ms(gateway->reload));
+        int wait_ms = reload_wait_ms(gateway->reload);
+        bool is_soon = wait_ms >= 0 && wait_ms < LOOK_MS;
+        poll(fds, 2, is_soon ? wait_ms : LOOK_MS);
+        end_if_it_hangs(gateway);
         int number = fds[0].revents ? take_signal(signals) : 0;
         if (number == SIGINT || number == SIGTERM) {
             log_line(LOG_INFO, "serve", "%s: stopping",

@@ -8,6 +8,7 @@
  */
 #include "server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -157,6 +158,17 @@ bool server_reload(struct server *server, const struct reading_options *options,
             edition_free(editions[i]);
     reading_release(reading);
     return is_whole;
+}
+
+bool server_hangs(struct server *server, char *what, size_t size)
+{
+    char found[WORKER_HANG_BYTES];
+    for (unsigned i = 0; i < server->worker_count; i++)
+        if (worker_hangs(server->workers[i], found)) {
+            snprintf(what, size, "%s", found);
+            return true;
+        }
+    return false;
 }
 
 void server_drain(struct server *server)

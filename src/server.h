@@ -39,6 +39,10 @@ struct server *server_start(const struct server_options *options,
 bool server_reload(struct server *server, const struct reading_options *reading,
                    struct error *err);
 
+/* True: a worker hangs in a script, what says where. To be asked now and then,
+ * by one thread. */
+bool server_hangs(struct server *server, char *what, size_t size);
+
 /* New requests get 503 and close; returns once nothing is parked and no
  * request is half read, after 1.5 s at most. The threads may still run. */
 void server_drain(struct server *server);

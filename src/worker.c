@@ -35,12 +35,19 @@
 #include "journal.h"
 #include "log.h"
 #include "peers.h"
+#include "pulse.h"
 #include "thread.h"
 
 enum { MAX_ADDRESSES = 16, LONGEST_WAIT_MS = 1000, TRIM_AFTER_FREED = 1000 };
 
+/* Of CPU time, beyond a script's own limit, which ends it much earlier unless
+ * it is in a loop of C that none of us knows. */
+#define HANG_NS NS_PER_S
+
 struct worker {
     struct desk desk;
+    struct pulse pulse;
+    struct pulse_watch watch; /* main's */
     struct peers *peers;
     struct MHD_Daemon *daemons[MAX_ADDRESSES];
     struct pollfd fds[MAX_ADDRESSES + 1]; /* the eventfd is the first */
@@ -293,7 +300,8 @@ struct worker *worker_new(const struct worker_options *options,
     worker->fds[0] = (struct pollfd){.fd = waker, .events = POLLIN};
     sem_init(&worker->idle, 0, 0);
     if (waker >= 0)
-        worker->desk.edition = edition_new(options->reading, waker, err);
+        worker->desk.edition =
+            edition_new(options->reading, waker, &worker->pulse, err);
     else
         fail_errno(err, "eventfd");
     bool made = worker->desk.edition != NULL;
@@ -310,13 +318,16 @@ bool worker_start(struct worker *worker, struct error *err)
 {
     worker->has_thread =
         thread_start(&worker->thread, work, worker, "a worker", err);
+    worker->watch.pulse = &worker->pulse;
+    if (worker->has_thread)
+        pthread_getcpuclockid(worker->thread, &worker->watch.clock);
     return worker->has_thread;
 }
 
 struct edition *worker_make_edition(struct worker *worker,
                                     struct reading *reading, struct error *err)
 {
-    return edition_new(reading, worker->fds[0].fd, err);
+    return edition_new(reading, worker->fds[0].fd, &worker->pulse, err);
 }
 
 /* One that the worker has not taken yet served nobody. */
@@ -324,6 +335,16 @@ void worker_change(struct worker *worker, struct edition *edition)
 {
     edition_free(atomic_exchange(&worker->next_edition, edition));
     worker_wake(worker);
+}
+
+bool worker_hangs(struct worker *worker, char what[WORKER_HANG_BYTES])
+{
+    if (!worker->has_thread || !pulse_hangs(&worker->watch, HANG_NS))
+        return false;
+    snprintf(what, WORKER_HANG_BYTES, "script %.100s, request %.40s",
+             atomic_load(&worker->pulse.script),
+             atomic_load(&worker->pulse.request_id));
+    return true;
 }
 
 void worker_wake(struct worker *worker)

@@ -37,6 +37,11 @@ struct edition *worker_make_edition(struct worker *worker,
 /* Gives it to the worker, which changes between two passes. */
 void worker_change(struct worker *worker, struct edition *edition);
 
+/* True, and what says in words which script of which request: it goes on
+ * somewhere that no limit reaches, and so does nothing else. */
+enum { WORKER_HANG_BYTES = 200 };
+bool worker_hangs(struct worker *worker, char what[WORKER_HANG_BYTES]);
+
 /* Makes it look at shared->is_stopping, and at what is said below. */
 void worker_wake(struct worker *worker);
 /* After is_stopping was set: true once nothing is parked and no request is

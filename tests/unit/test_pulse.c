@@ -1,0 +1,82 @@
+/* When a run counts as one that hangs. */
+#include <pthread.h>
+#include <sched.h>
+
+#include "clock.h"
+#include "pulse.h"
+#include "unit.h"
+
+#define BUDGET_NS (5 * NS_PER_MS)
+#define HANG_NS (20 * NS_PER_MS)
+
+static struct pulse pulse;
+static atomic_bool may_end;
+static atomic_bool has_begun;
+
+static void *work(void *nothing)
+{
+    pulse_begin(&pulse, "t.lua", "0123456789abcdef", BUDGET_NS);
+    atomic_store(&has_begun, true);
+    while (!atomic_load(&may_end))
+        ;
+    pulse_end(&pulse);
+    return nothing;
+}
+
+static struct pulse_watch watch_of(pthread_t thread)
+{
+    struct pulse_watch watch = {.pulse = &pulse};
+    assert_int_equal(pthread_getcpuclockid(thread, &watch.clock), 0);
+    return watch;
+}
+
+static void a_run_that_uses_more_than_its_budget_hangs(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, work, NULL), 0);
+    struct pulse_watch watch = watch_of(thread);
+    while (!atomic_load(&has_begun))
+        sched_yield();
+    int64_t until_ns = clock_mono_ns() + 20 * NS_PER_S;
+    assert_false(pulse_hangs(&watch, HANG_NS)); /* seen for the first time */
+    while (!pulse_hangs(&watch, HANG_NS) && clock_mono_ns() < until_ns)
+        sched_yield();
+    assert_true(pulse_hangs(&watch, HANG_NS));
+    assert_string_equal(atomic_load(&pulse.script), "t.lua");
+    atomic_store(&may_end, true);
+    pthread_join(thread, NULL);
+    assert_false(pulse_hangs(&watch, HANG_NS));
+}
+
+/* This thread has used a lot of its clock before; a run counts from where it
+ * was first seen. */
+static void many_short_runs_do_not_hang(void **state)
+{
+    (void)state;
+    struct pulse_watch watch = watch_of(pthread_self());
+    int64_t until_ns = clock_thread_cpu_ns() + 4 * (BUDGET_NS + HANG_NS);
+    while (clock_thread_cpu_ns() < until_ns) {
+        pulse_begin(&pulse, "t.lua", "1", BUDGET_NS);
+        assert_false(pulse_hangs(&watch, HANG_NS));
+        pulse_end(&pulse);
+        assert_false(pulse_hangs(&watch, HANG_NS));
+    }
+}
+
+static void without_anybody_who_looks_nothing_is_told(void **state)
+{
+    (void)state;
+    pulse_begin(NULL, "t.lua", "1", BUDGET_NS);
+    pulse_end(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_that_uses_more_than_its_budget_hangs),
+        cmocka_unit_test(many_short_runs_do_not_hang),
+        cmocka_unit_test(without_anybody_who_looks_nothing_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -28,7 +28,6 @@
 #include "point.h"
 #include "repeats.h"
 #include "route.h"
-#include "stats.h"
 #include "store.h"
 
 enum { TRACEBACK_BYTES = 16 << 10 };
@@ -283,7 +282,6 @@ static void say_kept(struct passage *passage)
 {
     struct keepsake keepsake = keepsake_of(passage);
     keeping_say(&passage->ingest->keeping, &keepsake);
-    stats_add(&stats.kept_requests, 1);
 }
 
 static bool store(struct passage *passage, struct error *err)

@@ -14,8 +14,6 @@
 #define STATS_COUNTERS(X)                                                      \
     X(requests, "moonline_requests_total", "Requests that a sender made")      \
     X(accepted, "moonline_requests_accepted_total", "Requests answered 2xx")   \
-    X(kept_requests, "moonline_requests_kept_total",                           \
-      "Requests kept as dead letters, wholly or for a part of them")           \
     X(acked_points, "moonline_points_acked_total",                             \
       "Points in requests that were answered 2xx")                             \
     X(empty_points, "moonline_points_empty_total",                             \

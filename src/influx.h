@@ -6,37 +6,17 @@
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "line.h"
+#include "influx_options.h"
 #include "refusal.h"
 #include "text.h"
 #include "verdict.h"
 
 struct error;
 struct influx;
-
-enum influx_api { INFLUX_V2, INFLUX_V1, INFLUX_V3 };
-
-/* Strings are the configuration's and outlive the handle; NULL: not given. */
-struct influx_options {
-    const char *url; /* "http://127.0.0.1:8086", a path behind it is fine */
-    enum influx_api api;
-    const char *org;
-    const char *bucket;
-    const char *database;
-    const char *retention_policy;
-    const char *token; /* never logged */
-    const char *user;
-    const char *password;
-    enum precision precision;
-    bool gzip;
-    int64_t timeout_ns;          /* one request, whole; 0: 30 s */
-    const atomic_bool *stopping; /* set: a request under way ends at once */
-};
 
 /* What came of one write. refusals belong to the handle and hold until its next
  * write or probe. */
@@ -48,7 +28,7 @@ struct influx_answer {
     char request_id[64];    /* the server's, "" if it gave none */
     const struct refusal *refusals; /* by line, each line once */
     size_t refusal_count;
-    size_t unnamed; /* at least so many more are refused, not known which */
+    size_t unnamed; /* at least so many others are refused, that is certain */
 };
 
 /* ERR_CONFIG for a url that is none, for a missing bucket or database, or for a
@@ -62,6 +42,10 @@ void influx_free(struct influx *influx);
  * before this returns. */
 void influx_write(struct influx *influx, struct text lines,
                   struct influx_answer *answer);
+
+/* From any thread: the token may be another by now. One that came from a file
+ * is read again before the next write, as it is after a 401. */
+void influx_token_changed(struct influx *influx);
 
 /* Writes nothing, to learn whether a write would be taken now: the server is
  * there, knows the place, and the token is good. At most 1 s. */

@@ -231,23 +231,23 @@ static const struct row rows[] = {
     {ANSWER("200 OK", "", "hello"), VERDICT_HOLD, 200, 0, "hello"},
     {ANSWER("301 Moved", "Location: http://127.0.0.1:1/\r\n", ""), VERDICT_HOLD,
      301, 0, "redirects are not followed"},
-    {ANSWER("400 Bad Request", "", "{\"error\":\"no\\nfields\"}"), VERDICT_HOLD,
-     400, 0, ": no fields"},
+    {ANSWER("400 Bad Request", "", "{\"error\":\"bad parse:\\nno fields\"}"),
+     VERDICT_REFUSED, 400, 0, ": bad parse: no fields"},
     {ANSWER("401 Unauthorized", "", "{\"error\":\"bad s3cret-token\"}"),
      VERDICT_HOLD, 401, 0, ": bad ************ (check the token"},
     {ANSWER("404 Not Found", "", ""), VERDICT_HOLD, 404, 0, "404 from http"},
-    {ANSWER("429 Slow", "Retry-After: 17\r\n", ""), VERDICT_RETRY, 429, 17, ""},
-    {ANSWER("503 Busy", "Retry-After: 1000000000\r\n", ""), VERDICT_RETRY, 503,
+    {ANSWER("429 Slow", "Retry-After: 17\r\n", ""), VERDICT_WAIT, 429, 17, ""},
+    {ANSWER("503 Busy", "Retry-After: 1000000000\r\n", ""), VERDICT_WAIT, 503,
      600, ""},
     {ANSWER("503 Busy", "Retry-After: 99999999999999999999\r\n", ""),
-     VERDICT_RETRY, 503, 0, ""},
+     VERDICT_WAIT, 503, 600, ""},
     {ANSWER("503 Busy", "Retry-After: -1\r\n", ""), VERDICT_RETRY, 503, 0, ""},
     {ANSWER("503 Busy", "Retry-After: NaN\r\n", ""), VERDICT_RETRY, 503, 0, ""},
     {ANSWER("503 Busy", "Retry-After: Fri, 01 Jan 2100 00:00:00 GMT\r\n", ""),
-     VERDICT_RETRY, 503, 600, ""},
+     VERDICT_WAIT, 503, 600, ""},
     {ANSWER("503 Busy", "Retry-After: Thu, 01 Jan 1970 00:00:10 GMT\r\n", ""),
      VERDICT_RETRY, 503, 0, ""},
-    {ANSWER("500 Oh", "", "panic"), VERDICT_RETRY, 500, 0, ": panic"},
+    {ANSWER("500 Oh", "", "panic"), VERDICT_RETRY_BOUNDED, 500, 0, ": panic"},
     {ANSWER("200 OK", "Content-Length: 9\r\n", ""), VERDICT_RETRY, 0, 0,
      "no answer from http://127.0.0.1:"},
     {"rubbish\r\n\r\n", VERDICT_RETRY, 0, 0, "no answer from"},
@@ -361,7 +361,7 @@ static void an_endless_answer_is_cut(void **state)
     serve(f, answers, 2);
     post_one(f);
     assert_int_equal(f->answer.status, 400);
-    assert_int_equal(f->answer.verdict, VERDICT_HOLD);
+    assert_int_equal(f->answer.verdict, VERDICT_RETRY_BOUNDED);
     influx_write(f->influx, TEXT(LINES), &f->answer);
     assert_int_equal(f->answer.status, 401);
 }
@@ -380,7 +380,7 @@ static void an_early_no_is_read(void **state)
         buf_append_text(&lines, TEXT(LINES));
     influx_write(f->influx, buf_text(&lines), &f->answer);
     assert_int_equal(f->answer.status, 413);
-    assert_has(f->answer.reason, "batch_bytes");
+    assert_int_equal(f->answer.verdict, VERDICT_TOO_LARGE);
     buf_deinit(&lines);
 }
 

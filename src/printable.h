@@ -1,0 +1,12 @@
+/* printable.h - any bytes as one line of printable UTF-8, for people.
+ * Reentrant. */
+#pragma once
+
+#include <stddef.h>
+
+#include "text.h"
+
+/* Writes at most size - 1 bytes and a NUL, never more than in.len + 1, and cuts
+ * between characters; returns the length. Blanks and control characters become
+ * one space, those at the ends go; a byte that is no UTF-8 becomes '?'. */
+size_t printable(struct text in, char *out, size_t size);

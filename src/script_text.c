@@ -3,7 +3,8 @@
  * Each bounded function is a closure with the library's own as its upvalue: it
  * checks its arguments and calls on. Patterns are not bounded by looking at
  * arguments; their functions are our own (script_match.h). The methods of
- * strings ("x"):rep(3) come from the same table, so they are bounded too.
+ * strings ("x"):rep(3) come from the same table, so they are bounded too. What
+ * is not in that table raises.
  */
 #include "script_text.h"
 
@@ -98,6 +99,17 @@ static int string_rep(lua_State *L)
     return call_on(L);
 }
 
+/* ("a text").name: Lua would give nil, and a script take what a sender wrote
+ * in place of an object for an object with nothing in it. */
+static int no_such_method(lua_State *L)
+{
+    const char *shown = luaL_tolstring(L, 2, NULL);
+    return luaL_error(L,
+                      "there is no string.%s (does a text stand where a"
+                      " table is meant?)",
+                      shown);
+}
+
 /* Wraps entries of the table on top. */
 static void bound(lua_State *L, const struct script_function *functions)
 {
@@ -129,6 +141,10 @@ void script_text_open(lua_State *L)
     bound(L, strings);
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, no_such_method);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
     lua_pop(L, 2);
     script_match_open(L);
 }

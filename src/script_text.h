@@ -9,5 +9,6 @@
 
 #include <lua.h>
 
-/* string.dump goes too. After the libraries were opened. */
+/* string.dump goes too; and (text).name raises, where Lua says nil, unless it
+ * is a function of string's. After the libraries were opened. */
 void script_text_open(lua_State *L);

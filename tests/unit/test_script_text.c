@@ -104,6 +104,12 @@ static void wrong_arguments_are_luas_errors(void **state)
     expect_script_error("table.concat({ {} })",
                         "t.lua:2: invalid value (table) at index 1 in"
                         " table for 'concat'");
+    expect_script_error("local x = ('soon').status",
+                        "t.lua:2: there is no string.status (does a text stand"
+                        " where a table is meant?)");
+    expect_script_error("local x = req.body[1]",
+                        "t.lua:2: there is no string.1 (does a text stand"
+                        " where a table is meant?)");
     expect_script_error("('x'):rep({})",
                         "t.lua:2: bad argument #1 to 'rep' (number expected,"
                         " got table)");

@@ -14,14 +14,14 @@ local short = {   -- by the last part of a name: SDS_P1, BME280_temperature
 }
 
 return function(req)
-  local fields = {}
-  for item in each(get(req.json, "sensordatavalues")) do
+  local fields, is_taken = {}, {}
+  each(get(req.json, "sensordatavalues"), function(item)
     local whole = item.value_type:lower()
     local quantity = whole:match("_(%w+)$") or whole
     local name, value = short[quantity] or whole, number(item.value)
     if name == "pressure" and value then value = round(value / 100, 2) end   -- sent in Pa
-    if fields[name] then name = whole end
-    fields[name] = value
-  end
+    if is_taken[name] then name = whole end   -- also by one that has no value now
+    is_taken[name], fields[name] = true, value
+  end)
   return point("air", { node = get(req.json, "esp8266id") or req.headers["X-Sensor"] }, fields)
 end

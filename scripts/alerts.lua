@@ -8,7 +8,7 @@
 -- A notification that is repeated gives the same points again, so nothing is
 -- counted twice.
 return function(notification, more)
-  for alert in each(notification.alerts) do
+  each(notification.alerts, function(alert)
     local tags = merge(alert.labels, { fingerprint = alert.fingerprint })
     tags.label_time, tags.time = tags.time, nil   -- "time" is no tag's name
     local is_firing = alert.status == "firing"
@@ -21,5 +21,5 @@ return function(notification, more)
     -- endsAt is the year 1 while it fires
     local at = is_firing and alert.startsAt or not is_firing and alert.endsAt
     emit("alerts", tags, merge(fields, more and more(alert)), time.parse(at or nil))
-  end
+  end)
 end

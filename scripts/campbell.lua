@@ -12,13 +12,16 @@
 
 return function(req)
   local rows = csv.rows(req.text, { separator = "," })
-  local about, names = rows[1], rows[2]
+  local about, names = table.unpack(rows, 1, 2)
   if not names or about[1] ~= "TOA5" then return nil, "this is no TOA5 table" end
-  local tags = { station = about[2], table = about[8] }
-  each(csv.records(req.text, { separator = ",", header = names, skip = 4 }), function(record)
-    local fields, at = numbers(record), time.parse(record.TIMESTAMP, req.vars.zone)
-    if not at then error("a record without TIMESTAMP") end
-    fields.TIMESTAMP, fields.RECORD = nil, int(record.RECORD)
-    emit("campbell", tags, fields, at)
+  if #about ~= 8 or names[1] ~= "TIMESTAMP" then error("the first lines are not those of a TOA5 table") end
+  each(table.move(rows, 5, #rows + 4, 1), function(row)
+    if #row ~= #names then error("a record of another width than the names") end
+    local fields = {}
+    for column = 2, #names do
+      local name = names[column]
+      fields[name] = name == "RECORD" and int(row[column]) or number(row[column])
+    end
+    emit("campbell", { station = about[2], table = about[8] }, fields, time.parse(row[1], req.vars.zone))
   end)
 end

@@ -7,20 +7,18 @@
 -- In the console: Applications > (yours) > Integrations > HTTP > +, payload
 -- encoding JSON, event endpoint URL http://GATEWAY:8580/chirpstack, and a header
 -- Authorization with the value Bearer A-LONG-SECRET. Joins, acknowledgements and
--- logs come too and store nothing.
+-- logs come too and store nothing; what else comes is kept.
 --   { path = "/chirpstack", script = "chirpstack",
 --     verify = { scheme = "bearer", secret = env "CHIRPSTACK_TOKEN" } },
-local link_quality = require "lorawan"
+local fields_of = require "lorawan"
 
 local function uplink(data)
-  local fields = merge(flatten(data.object), link_quality(data.rxInfo), {
+  return "lorawan", fields_of(data.object, data.rxInfo, {
     frames = int(data.fCnt or 0),   -- what is 0 may be left out
     port = int(data.fPort or 0),
     spreading_factor = int(get(data, "txInfo.modulation.lora.spreadingFactor")),
     frequency = number(get(data, "txInfo.frequency")),
   })
-  fields.device_time, fields.time = fields.time, nil   -- "time" is no field's name
-  return "lorawan", fields
 end
 
 local function status(data)   -- the sender says -1 of a battery it cannot measure
@@ -31,11 +29,15 @@ local function status(data)   -- the sender says -1 of a battery it cannot measu
   }
 end
 
+local reads = { up = uplink, status = status }
+local others = { join = true, ack = true, txack = true, log = true, location = true, integration = true }
+
 return function(req)
   local data, event = req.json, req.query.event
   if not event or not data then return nil, "this is no event of ChirpStack's" end
-  local read = event == "up" and uplink or event == "status" and status
-  if not read then return end
+  if others[event] then return end
+  local read = reads[event]
+  if not read then return keep("an event of an unknown kind") end
   local device = data.deviceInfo or {}
   local tags = merge(device.tags, {
     device = device.deviceName, dev_eui = device.devEui, app = device.applicationName,

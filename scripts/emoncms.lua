@@ -11,14 +11,12 @@
 --     verify = { scheme = "query", name = "apikey", secret = env "EMONCMS_KEY" } },
 
 local function from_list(values, first)
-  local fields, n = {}, 0
+  local fields = {}
   for i = first, #values do
-    local value = values[i]
-    if type(value) == "table" and not json.is_array(value) and value ~= json.null then
-      fields = merge(fields, numbers(value))   -- {"power":100} has its name with it
+    if type(values[i]) == "table" then
+      fields = merge(fields, numbers(values[i]))   -- {"power":100} has its name with it
     else
-      n = n + 1
-      fields["value" .. n] = number(value)
+      fields["value" .. i - first + 1] = number(values[i])
     end
   end
   return fields
@@ -34,7 +32,7 @@ local function fields_of(data)
   if data.fulljson then return numbers(json.decode(data.fulljson)) end
   if data.csv then
     local values = {}
-    for value in data.csv:gmatch("[^,]+") do values[#values + 1] = value end
+    for value in data.csv:gmatch("[^,]*") do values[#values + 1] = value end
     return from_list(values, 1)
   end
   local text = data.json or data.data or ""

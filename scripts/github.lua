@@ -11,19 +11,21 @@
 --   { path = "/hooks/github", script = "github",
 --     verify = { scheme = "query", name = "key", secret = env "GITHUB_KEY" } },
 
-local function count(list) return int(#(list or {})) end
+local function count(list)
+  if not json.is_array(list) then error("no list of commits or files") end
+  return int(#list)
+end
 
 local function push(data, tags)
   local files = { added = 0, modified = 0, removed = 0 }
   tags.branch = data.ref:gsub("^refs/%a+/", "")
-  for commit, i in each(data.commits) do
-    local at = time.parse(commit.timestamp)
-    for kind in pairs(files) do files[kind] = files[kind] + #(commit[kind] or {}) end
+  for i, commit in ipairs(data.commits) do
+    for kind in pairs(files) do files[kind] = files[kind] + #commit[kind] end
     emit("github_commit", tags, {
-      sha = commit.id, message = (commit.message or ""):match("[^\r\n]*"),
+      sha = commit.id, message = commit.message and commit.message:match("[^\r\n]*"),
       author = get(commit, "author.name"), added = count(commit.added),
       modified = count(commit.modified), removed = count(commit.removed),
-    }, at and at + i)   -- commits of a rebase share their second: i keeps them apart
+    }, time.parse(commit.timestamp) + i)   -- commits of a rebase share their second: i keeps them apart
   end
   emit("github_push", tags, {
     commits = count(data.commits), by = get(data, "pusher.name"),
@@ -32,13 +34,14 @@ local function push(data, tags)
 end
 
 local function workflow_run(data, tags)
-  if data.action ~= "completed" then return end
+  if data.action == "requested" or data.action == "in_progress" then return end
+  if data.action ~= "completed" then return keep("a run of which an unknown thing is said") end
   local run = data.workflow_run
   local ended = time.parse(run.updated_at)
-  local began = time.parse(run.run_started_at or run.created_at)
+  local began = time.parse(run.run_started_at)   -- servers before 2021 do not say
   tags.workflow = run.name ~= "" and run.name or get(data, "workflow.name")
   tags.branch, tags.event, tags.conclusion = run.head_branch, run.event, run.conclusion
-  emit("github_workflow_run", tags, { duration = (ended - began) / 1e9,
+  emit("github_workflow_run", tags, { duration = began and (ended - began) / 1e9,
     run = int(run.run_number), attempt = int(run.run_attempt), id = int(run.id) }, ended)
 end
 

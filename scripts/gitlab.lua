@@ -12,13 +12,19 @@
 --     verify = { scheme = "header", name = "X-Gitlab-Token", secret = env "GITLAB_TOKEN" } },
 
 local over = { success = true, failed = true, canceled = true, skipped = true }
+local under_way = {   -- these come again when they have ended
+  created = true, waiting_for_resource = true, preparing = true, waiting_for_callback = true, pending = true,
+  running = true, manual = true, scheduled = true, canceling = true,
+}
 
 local function who(data) return get(data, "user.username") or data.user_username end
 
 local function pipeline(data, tags)
   local run = data.object_attributes
-  if not run.status then error("a pipeline without a status") end
-  if not over[run.status] then return end   -- it comes again when it has ended
+  if not over[run.status] then
+    return not under_way[run.status] and keep("a pipeline of an unknown status")
+  end
+  local ended = run.finished_at or run.status == "skipped" and run.created_at
   tags.branch = run.ref
   each(data.builds, function(job)
     if not job.started_at then return end   -- skipped, or still to be started by hand
@@ -31,7 +37,7 @@ local function pipeline(data, tags)
   return point("gitlab_pipeline", merge(tags, { source = run.source, status = run.status }), {
     duration = number(run.duration), queued_duration = number(run.queued_duration),
     id = int(run.id), by = who(data),
-  }, time.parse(run.finished_at or run.created_at))
+  }, time.parse(ended or error("a pipeline that has ended, but when?")))
 end
 
 local function push(data, tags)
@@ -42,7 +48,7 @@ end
 return function(req)
   local data = req.json
   local event = get(data, "object_kind") or get(data, "event_name")
-  if not event then return nil, "this is no webhook of GitLab's" end
+  if not event or event == "" then return nil, "this is no webhook of GitLab's" end
   local tags = { project = get(data, "project.path_with_namespace") }
   if event == "pipeline" then return pipeline(data, tags) end
   if event == "push" or event == "tag_push" then return push(data, tags) end

@@ -33,6 +33,7 @@ local function of_form(form)
 end
 
 return function(req)
+  reply(200, "ok")   -- anything else than 200 is sent again, for hours
   local json = get(req.json, "event-data")
   local data = json or req.form
   if not data.event or not data.timestamp then

@@ -24,7 +24,14 @@ local function position(data)
   return { latitude = data.lat, longitude = data.lon, accuracy = known(data.acc) }
 end
 
-local stores = {}   -- by _type; all others (lwt, waypoint, cmd ...) store nothing
+local entered = { enter = 1, leave = 0 }
+
+local stores = {}   -- by _type
+
+for _, name in ipairs { "waypoint", "waypoints", "lwt", "card", "cmd", "configuration", "status", "steps",
+  "dump", "request", "encrypted", "beacon" } do
+  stores[name] = function() end
+end
 
 function stores.location(data, tags)
   return point("location", tags, merge(position(data), {
@@ -37,14 +44,16 @@ end
 function stores.transition(data, tags)
   tags.region = data.desc
   return point("location_transition", tags, merge(position(data), {
-    entered = data.event == "enter" and 1 or 0,
+    entered = entered[data.event] or error("neither entered nor left"),
   }), time.s(data.tst))
 end
 
 return function(req)
   reply(200, json.array())   -- anything but an array makes the app send it again
-  local data = req.json or {}   -- a removed friend is an empty body
+  local data = req.json
+  if not data then return end   -- a removed friend is an empty body
   if data._type == "encrypted" then log.warn("switch off the encryption key in the app") end
   local store = stores[data._type]
-  return store and store(data, tags_of(req, data))
+  if not store then return keep("a message of an unknown _type") end
+  return store(data, tags_of(req, data))
 end

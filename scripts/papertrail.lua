@@ -8,6 +8,7 @@
 --   { path = "/hooks/papertrail", script = "papertrail",
 --     verify = { scheme = "query", name = "key", secret = env "PAPERTRAIL_KEY" } },
 local apart = require "apart"
+local entries = require "entries"
 
 return function(req)
   local data = req.json or req.form.payload and json.decode(req.form.payload)
@@ -22,9 +23,10 @@ return function(req)
     apart(time.parse(event.received_at), event.id))
   end)
   each(data.counts, function(source)
-    for second, count in pairs(source.timeseries or {}) do
+    each(entries(source.timeseries), function(second)
       emit("papertrail", { host = source.source_name, search = search },
-        { count = int(count) }, time.s(second))
-    end
+        { count = int(second.value) }, time.s(second.key))
+    end)
   end)
+  if not data.events and not data.counts then keep("neither events nor counts") end
 end

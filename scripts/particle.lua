@@ -23,7 +23,7 @@ return function(req)
   local data, at = post.data, time.parse(post.published_at)
   if type(data) == "string" and data:match("^%s*[{%[]") then data = json.decode(data) end
   local tags = { event = post.event, device = post.coreid }
-  if get(data, "values") then
+  if get(data, "values") or get(data, "tags") then
     return point(post.measurement or "particle", merge(tags, data.tags), fields_of(data.values), at)
   end
   return point("particle", tags, fields_of(data), at)

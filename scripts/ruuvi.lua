@@ -7,6 +7,7 @@
 -- timestamps, raw data, authentication Bearer.
 --   { path = "/ruuvi", script = "ruuvi",
 --     verify = { scheme = "bearer", secret = env "RUUVI_TOKEN" } },
+local entries = require "entries"
 
 local function known(x, none, scale, offset)   -- none: how the sensor says it has no such value
   if x ~= none then return round(x * scale + (offset or 0), 4) end
@@ -28,13 +29,13 @@ local function readings(frame)
 end
 
 return function(req)
+  reply(200, "ok")   -- the gateway takes any other status for a failure
   local data = get(req.json, "data")
   if not data then return nil, "this is no post of a Ruuvi Gateway's" end
-  local sensors = {}
-  for mac, heard in pairs(data.tags or {}) do sensors[#sensors + 1] = { mac = mac, heard = heard } end
-  each(sensors, function(sensor)
-    local heard = sensor.heard
-    emit("ruuvi", { sensor = sensor.mac, gateway = data.gw_mac },
+  if not data.tags then return keep("nothing heard, and no empty list of it") end
+  each(entries(data.tags), function(sensor)
+    local heard = sensor.value
+    emit("ruuvi", { sensor = sensor.key, gateway = data.gw_mac },
       merge(readings(heard.data), { rssi = number(heard.rssi) }), time.parse(heard.timestamp))
   end)
 end

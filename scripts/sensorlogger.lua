@@ -12,6 +12,7 @@
 --     verify = { scheme = "bearer", secret = env "SENSORLOGGER_TOKEN" } },
 
 return function(req)
+  reply(200, "ok")
   local payload = get(req.json, "payload")
   if not payload then return nil, "this is no push of Sensor Logger's" end
   local tags = { device = req.json.deviceId }

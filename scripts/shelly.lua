@@ -16,6 +16,7 @@
 -- http://GATEWAY:8580/shelly?id=cellar&temp=${ev.tC}
 --   { path = "/shelly", script = "shelly", method = { "GET", "POST" },
 --     verify = { allow = { "192.168.1.0/24" } } },
+local entries = require "entries"
 
 local ours = {   -- their names of values, after flatten
   apower = "power", aenergy_total = "energy", temperature_tC = "temperature", tC = "temperature",
@@ -35,11 +36,12 @@ end
 
 return function(req)
   local status = get(req.json, "params")
+  if req.json and not status then return keep("no status, and no query of an action") end
   if not status then return point("shelly", { device = req.data.id }, fields_of(req.data)) end
   local at = time.s(status.ts or get(status, "sys", "unixtime"))
-  for component, values in pairs(status) do
-    if component:match("^%w+:%d+$") then
-      emit("shelly", { device = req.json.src, component = component }, fields_of(values), at)
+  each(entries(status), function(component)
+    if component.key:match("^%w+:%d+$") then
+      emit("shelly", { device = req.json.src, component = component.key }, fields_of(component.value), at)
     end
-  end
+  end)
 end

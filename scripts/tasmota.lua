@@ -18,6 +18,7 @@
 -- The device's Time is local; its zone goes into the route. UTC if none is said.
 --   { path = "/tasmota/:device", script = "tasmota", vars = { zone = "Europe/Paris" },
 --     verify = { allow = { "192.168.1.0/24" } } },
+local entries = require "entries"
 local units = require "units"
 
 local function fields_of(sensor, data)
@@ -38,11 +39,10 @@ return function(req)
   local data = req.json
   if not data then return nil, "this is no telemetry of Tasmota's" end
   local at = time.parse(data.Time, req.vars.zone)
-  for sensor, values in pairs(data) do
-    if type(values) == "table" then
-      local fields = fields_of(values, data)
-      fields.id = nil   -- of the sensor: which one it is, and no value
-      emit("tasmota", { device = req.params.device, sensor = sensor, id = values.Id }, fields, at)
-    end
-  end
+  each(entries(data), function(sensor)
+    if type(sensor.value) ~= "table" then return end
+    local fields = fields_of(sensor.value, data)
+    fields.id = nil   -- which of the sensors it is, and no value
+    emit("tasmota", { device = req.params.device, sensor = sensor.key, id = sensor.value.Id }, fields, at)
+  end)
 end

@@ -9,20 +9,28 @@
 --   { path = "/ttn", script = "thethingsstack",
 --     verify = { scheme = "header", name = "X-Api-Key", value = env "TTN_KEY" } },
 
-local link_quality = require "lorawan"
+local fields_of = require "lorawan"
+
+local others = { "join_accept", "downlink_queued", "downlink_sent", "downlink_ack", "downlink_nack", "downlink_failed",
+  "downlink_queue_invalidated", "location_solved", "service_data", "uplink_normalized" }
+
+local function of_another_kind(message)
+  for _, kind in ipairs(others) do
+    if get(message, kind) then return true end
+  end
+end
 
 return function(req)
   local up = get(req.json, "uplink_message")
-  if not up then return end
+  if not up then return req.json and not of_another_kind(req.json) and keep("no uplink, and nothing else known") end
   local device = get(req.json, "end_device_ids") or {}
-  local fields = merge(flatten(up.decoded_payload), link_quality(up.rx_metadata), {
+  local fields = fields_of(up.decoded_payload, up.rx_metadata, {
     frames = int(up.f_cnt or 0),   -- what is 0 is left out
     port = int(up.f_port or 0),
     spreading_factor = int(get(up, "settings.data_rate.lora.spreading_factor")),
     frequency = number(get(up, "settings.frequency")),
     airtime = number((up.consumed_airtime or ""):match("^([%d.]+)s$")),
   })
-  fields.device_time, fields.time = fields.time, nil   -- "time" is no field's name
   return point("lorawan", {
     device = device.device_id,
     app = get(device, "application_ids.application_id"),

@@ -8,7 +8,7 @@ from gateway import run
 from servers import Gateway
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
-HELPERS = {"alerts.lua", "apart.lua", "lorawan.lua", "units.lua"}
+HELPERS = {"alerts.lua", "apart.lua", "entries.lua", "lorawan.lua", "units.lua"}
 SHIPPED = sorted(p for p in SCRIPTS.glob("*.lua") if p.name not in HELPERS)
 
 

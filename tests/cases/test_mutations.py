@@ -1,0 +1,100 @@
+"""One thing wrong in a sender's request: no shipped script stores a wrong point.
+
+Every key of every recorded request is in turn made null, left out, emptied,
+made unreadable, another type and huge. What is then stored must be what was
+stored before, less what is gone: each value is the one from before or the one
+that was put in, and no time that cannot be read becomes the receipt time.
+"""
+
+import collections
+import pathlib
+
+import pytest
+from mutate import cases, fate, judge, mutations, run_all
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+RECORDED = sorted(SCRIPTS.glob("*.http"))
+
+
+def anything(got, had):
+    return True
+
+
+def zero(got, had):
+    return got == 0
+
+
+def at_most(got, had):
+    return got <= (had or 1)
+
+
+def some_of(got, had):
+    return had is not None and got.strip(",") in had
+
+
+def same_second(got, had):
+    return got // 10**9 == had // 10**9
+
+
+# What may have another value than before, and why.
+LORAWAN = {
+    "field frames": zero,  # these servers leave out what is 0
+    "field port": zero,
+    "field gateways": at_most,  # of a shorter list
+    "field rssi": at_most,  # of the best gateway that is left, and its snr
+    "field snr": anything,
+}
+EXCEPTIONS = {
+    # Which of two thermometers is the first, and goes by the short name.
+    "airrohr": {"field temperature": anything, "tag node": lambda got, had: got == "esp8266-7654321"},
+    "chirpstack": LORAWAN,
+    # Without a time of its own a batch ends now, by its protocol.
+    "emoncms": {"time": lambda got, had: got > 1941174400 * 10**9},
+    # An event of a kind that nobody knows is counted.
+    "github": {"measurement": lambda got, had: got == "github_event"},
+    "gitlab": {"measurement": lambda got, had: got == "gitlab_event"},
+    "ispindel": {"tag device": lambda got, had: got == "1234567"},  # ID, where there is no name
+    # Identities spread events over their second; several tags are one.
+    "mailgun": {"time": same_second, "tag tag": some_of},
+    "overland": {"field motion": some_of},
+    "papertrail": {"time": same_second},
+    "sendgrid": {"time": same_second, "tag category": some_of},
+    # The time of the message around the uplink is the next best.
+    "thethingsstack": {**LORAWAN, "time": lambda got, had: got == 1767323045900000001},
+}
+
+
+def may(script):
+    exceptions = EXCEPTIONS.get(script, {})
+    return lambda what, got, had: what in exceptions and exceptions[what](got, had)
+
+
+@pytest.fixture(scope="module", name="table")
+def table_of_counts(request):
+    """Printed at the end: what became of the requests of each script."""
+    rows = {}
+    yield rows
+    fates = ("stored", "partly", "kept", "refused", "nothing")
+    lines = [f"{'':16}{'mutations':>10}" + "".join(f"{name:>9}" for name in fates)]
+    rows["all"] = sum(rows.values(), collections.Counter())
+    for script, count in rows.items():
+        lines.append(f"{script:16}{count.total():10}" + "".join(f"{count[name]:9}" for name in fates))
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print("\n" + "\n".join(lines))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda p: p.stem)
+def test_one_thing_wrong_stores_nothing_wrong(path, tmp_path, table):
+    recorded = cases(path)
+    made = []
+    for request, base in zip(recorded, run_all(recorded, tmp_path)):
+        if base.points and fate(base, base) == "stored":
+            made += [(base, *mutation) for mutation in mutations(request)]
+    assert len(made) > 100
+    wrong = []
+    count = collections.Counter()
+    for (base, where, kind, change, request), result in zip(made, run_all([m[-1] for m in made], tmp_path)):
+        count[fate(base, result)] += 1
+        wrong += [f"{request.title}: {where} {kind}: {why}" for why in judge(base, result, change, may(path.stem))]
+    table[path.stem] = count
+    assert not wrong, "\n" + "\n".join(wrong)

@@ -1,0 +1,340 @@
+"""Recorded requests with one thing wrong in each, and what becomes of them.
+
+`cases` reads a *.http file, `mutations` makes the variants of one request (a
+JSON body, JSON within a form field, a form, a query, CSV), `run_all` sends many
+through their scripts in one `moonline test`, and `judge` says what is wrong
+with the points of a variant, given those of the request as it was.
+"""
+
+import copy
+import json
+import re
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote_plus, unquote_plus
+
+from gateway import run
+
+# No recorded request has this time in it, so a point that has it got it from
+# the receipt.
+RECEIPT = "2031-07-07T07:07:07.123456789Z"
+RECEIPT_NS = 1941174427123456789
+
+GONE = object()  # in place of a value: the key is left out
+UNREADABLE = "soonish"
+HUGE = 1e300
+
+KINDS = {
+    "null": None,
+    "removed": GONE,
+    "empty": "",
+    "unreadable": UNREADABLE,
+    "object": {"x": 7},
+    "array": [7],
+    "number": 7,
+    "boolean": True,
+    "huge": HUGE,
+}
+
+
+@dataclass
+class Request:
+    script: str
+    title: str
+    notes: list
+    start: str  # method and target
+    headers: list
+    body: str
+
+    def header(self, name):
+        found = [h.partition(":")[2].strip() for h in self.headers if h.lower().startswith(name + ":")]
+        return found[0] if found else ""
+
+    def text(self, title):
+        """As a request of a recorded test that fails, so that all is shown."""
+        notes = [n for n in self.notes if not n.startswith(("# @time", "# @script"))]
+        return "\n".join(
+            [f"### {title}", f"# @time {RECEIPT}", f"# @script {self.script}", *notes, self.start, *self.headers, "", self.body, "### expect 599", ""]
+        )
+
+
+@dataclass
+class Result:
+    status: int = 0
+    answer: str = ""
+    points: list = field(default_factory=list)
+    kept: list = field(default_factory=list)
+
+
+def cases(path):
+    """The requests of a file (without those whose body is another file)."""
+    found = []
+    for part in re.split(r"^### (?!expect)", "\n" + path.read_text(), flags=re.M)[1:]:
+        title, _, rest = part.partition("\n")
+        head, _, body = rest.partition("\n### expect")[0].partition("\n\n")
+        lines = head.split("\n")
+        notes = [line for line in lines if line.startswith("#")]
+        others = [line for line in lines if line and not line.startswith("#")]
+        body = body.strip("\n")
+        if not body.startswith("< "):
+            found.append(Request(str(path.with_suffix(".lua")), title, notes, others[0], others[1:], body))
+    return found
+
+
+# ------------------------------------------------------- one thing wrong ---
+
+
+def paths(tree, at=()):
+    """Every key and index of a JSON tree."""
+    entries = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in entries:
+        yield at + (key,)
+        yield from paths(value, at + (key,))
+
+
+def value_at(tree, path):
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
+def with_value(tree, path, value):
+    tree = copy.deepcopy(tree)
+    parent = value_at(tree, path[:-1])
+    if value is GONE:
+        del parent[path[-1]]
+    else:
+        parent[path[-1]] = value
+    return tree
+
+
+def looks_like_number(value):
+    return isinstance(value, (int, float)) or isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+(e\d+)?", value)
+
+
+def is_another_kind(old, new):
+    """Whether new is of another kind than old: a 7 for a 5 is not."""
+    if new is True:
+        return not isinstance(old, bool) and str(old) not in ("0", "1", "true", "false")
+    if new == 7:
+        return isinstance(old, (dict, list)) or isinstance(old, str) and re.search("[A-Za-z]{2}", old)
+    if isinstance(new, (dict, list)):
+        return type(old) is not type(new)
+    return new != old
+
+
+def json_mutations(tree):
+    """(path, kind, (old, new), tree) of every key, each kind of wrong. An element of a
+    list is not left out: that is just another list."""
+    for path in paths(tree):
+        old = value_at(tree, path)
+        for kind, new in KINDS.items():
+            if isinstance(path[-1], str) if new is GONE else is_another_kind(old, new):
+                yield path, kind, (old, new), with_value(tree, path, new)
+
+
+def as_text(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def parsed(text):
+    """The JSON that a text is, if it is an object or a list."""
+    try:
+        tree = json.loads(text)
+    except ValueError:
+        return None
+    return tree if isinstance(tree, (dict, list)) else None
+
+
+def pair_mutations(text):
+    """The same of a form or a query."""
+    pairs = [pair.partition("=") for pair in text.split("&")] if text else []
+    for i, (name, _, raw) in enumerate(pairs):
+
+        def joined(new, i=i, name=name):
+            rest = [f"{n}={v}" for n, _, v in pairs]
+            rest[i : i + 1] = [] if new is GONE else [f"{name}={quote_plus(new)}"]
+            return "&".join(rest)
+
+        old = unquote_plus(raw)
+        yield (name,), "removed", (old, GONE), joined(GONE)
+        for kind, new in KINDS.items():
+            if new is not GONE and is_another_kind(old, new):
+                text = new if isinstance(new, str) else as_text(new)
+                yield (name,), kind, (old, text), joined(text)
+        tree = parsed(old)
+        for path, kind, change, changed in json_mutations(tree) if tree is not None else ():
+            yield (name, *path), kind, change, joined(as_text(changed))
+
+
+def csv_mutations(text):
+    """The same of each cell, but for the three that have no names."""
+    rows = [re.findall(r'"[^"]*"|[^,]+|(?<=,)(?=,|$)', line) for line in text.split("\n")]
+    for y, row in enumerate(rows):
+        for x, old in enumerate(row):
+            for kind in ("removed", "empty", "unreadable", "huge", "null"):
+                new = {"huge": as_text(HUGE), "null": "NAN"}.get(kind, KINDS[kind])
+                changed = row[:x] + ([] if new is GONE else [new]) + row[x + 1 :]
+                yield (y, x), kind, (old, new), "\n".join(",".join(changed if i == y else r) for i, r in enumerate(rows))
+
+
+def mutations(request):
+    """(where, kind, (old, new), request) for each thing that can be wrong with it."""
+    method, _, rest = request.start.partition(" ")
+    target, _, version = rest.partition(" ")
+    location, _, query = target.partition("?")
+    for path, kind, change, text in pair_mutations(query):
+        yield ("query", *path), kind, change, replace(request, start=f"{method} {location}?{text} {version}".strip())
+    tree = parsed(request.body)
+    made = ()
+    if tree is not None:
+        made = ((path, kind, change, as_text(changed)) for path, kind, change, changed in json_mutations(tree))
+    elif "urlencoded" in request.header("content-type"):
+        made = pair_mutations(request.body)
+    elif request.body.startswith('"'):
+        made = csv_mutations(request.body)
+    for path, kind, change, body in made:
+        yield path, kind, change, replace(request, body=body)
+
+
+# -------------------------------------------------------------- running ---
+
+
+def value_of(text):
+    if text.startswith('"'):
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text[:-1]) if text[-1] in "iu" else float(text)
+
+
+def unescaped(text):
+    return re.sub(r"\\([,= ])", r"\1", text)
+
+
+def point_of(line):
+    """(measurement, tags, fields, time) of a line that Moonline wrote."""
+    series, fields, time = re.fullmatch(r"((?:\\.|[^ \\])+) ((?:\"(?:\\.|[^\"\\])*\"|\\.|[^ \"\\])+) (-?\d+)", line).groups()
+    names = re.findall(r"(?:\\.|[^,\\])+", series)
+    tags = dict(map(unescaped, re.fullmatch(r"((?:\\.|[^=\\])+)=(.*)", tag).groups()) for tag in names[1:])
+    pairs = re.findall(r"((?:\\.|[^=,\\])+)=(\"(?:\\.|[^\"\\])*\"|[^,]+)", fields)
+    return unescaped(names[0]), tags, {unescaped(k): value_of(v) for k, v in pairs}, int(time)
+
+
+def run_all(requests, folder):
+    """The Result of each."""
+    path = folder / "all.http"
+    path.write_text("".join(request.text(f"case {i}") for i, request in enumerate(requests)))
+    _, out, err = run("test", path.name, cwd=folder)
+    results = [Result() for _ in requests]
+    now = None
+    for line in out.split("\n"):
+        if case := re.match(r"FAILED \S+ case (\d+)$", line):
+            now = results[int(case[1])]
+        elif now and (status := re.match(r"    \+ status (\d+) (.*)", line)):
+            now.status, now.answer = int(status[1]), status[2]
+        elif now and (kept := re.match(r"    \+ kept: (.*)", line)):
+            now.kept.append(kept[1])
+        elif now and line.startswith("    + ") and not line.startswith("    + answer"):
+            now.points.append(point_of(line[6:]))
+    assert all(result.status for result in results), err
+    return results
+
+
+# -------------------------------------------------------------- judging ---
+
+
+# A 7 as temperatures (F, K), pressure (mmHg, inHg, Pa), speed (mph, m/s), rain
+# (inches), battery (0 to 1), and the hex 7 of nothing.
+SEVEN = {7, -13.89, -266.15, 9.33, 237.05, 0.07, 3.13, 25.2, 177.8, 700}
+
+
+def inner(new):
+    """What is in a value that was put in."""
+    tree = parsed(new) if isinstance(new, str) else new
+    if isinstance(tree, dict):
+        return list(tree.values())
+    return tree if isinstance(tree, list) else []
+
+
+def stems(value, new):
+    """Whether a value of a point can come from what was put in."""
+    if new is None or new is GONE:
+        return False
+    if any(stems(value, one) for one in inner(new)):
+        return True
+    if new == "":
+        return value == ""
+    if new in (HUGE, as_text(HUGE)):
+        return "1e" in value.lower() if isinstance(value, str) else abs(value) > 1e200
+    if isinstance(value, str):
+        return (new if isinstance(new, str) else as_text(new)) in value
+    if isinstance(value, bool) or new is True or new == "true":
+        return value in (True, 1) and new in (True, "true")
+    return str(new) == "7" and value in SEVEN
+
+
+def time_stems(time, new):
+    """The same of a time: a 7 can be 7 s."""
+    return any(str(one) == "7" for one in [new, *inner(new)]) and time in (7, 7 * 10**3, 7 * 10**6, 7 * 10**9)
+
+
+def is_missing(old, new):
+    """Whether the sender then says nothing, so that the receipt time counts."""
+    return new is None or new is GONE or isinstance(old, (dict, list))
+
+
+def complaints(point, base, change, may):
+    """What of a point cannot be explained by one of the request as it was."""
+    old, new = change
+    found = []
+    if point[0] != base[0] and may("measurement", point[0], base[0]):
+        return []
+    if point[0] != base[0] and not stems(point[0], new):
+        found.append(f"measurement {point[0]} was {base[0]}")
+    for what, got, had in (("tag", point[1], base[1]), ("field", point[2], base[2])):
+        for name, value in got.items():
+            if name in had and had[name] == value and type(had[name]) is type(value):
+                continue
+            if not stems(value, new) and not stems(name, new) and not may(f"{what} {name}", value, had.get(name)):
+                found.append(f"{what} {name}={value!r} was {had.get(name)!r}")
+    if point[3] == base[3] or point[3] == RECEIPT_NS and is_missing(old, new) or may("time", point[3], base[3]):
+        return found
+    if point[3] == RECEIPT_NS:
+        found.append("the receipt time")
+    elif not time_stems(point[3], new):
+        found.append(f"time {point[3]} was {base[3]}")
+    return found
+
+
+def is_made_of(point, base, change):
+    """A point that had no field before: all it says is what was put in."""
+    times = [b[3] for b in base.points]
+    return all(stems(value, change[1]) for value in point[2].values()) and (point[3] in times or point[3] == RECEIPT_NS and is_missing(*change))
+
+
+def judge(base, result, change, may):
+    """The complaints about all points, each held against its likeliest base."""
+    found, free = [], list(base.points)
+    for point in result.points:
+
+        def unlikely(b, point=point):
+            return len(complaints(point, b, change, may)) * 100 + (b[0] != point[0]) * 10 + (b[1] != point[1]) + (b[2] != point[2])
+
+        least = min(free, key=unlikely, default=None)
+        why = complaints(point, least, change, may) if least else [f"a point too many: {point}"]
+        if why and is_made_of(point, base, change):
+            continue
+        if least:
+            free.remove(least)
+        found += why
+    return found
+
+
+def fate(base, result):
+    """What became of a request: stored, partly (some kept, some stored), kept,
+    refused, or nothing (2xx, no point, nothing kept)."""
+    if result.status == 500 or result.kept:
+        return "partly" if result.points else "kept"
+    if result.status >= 400:
+        return "refused"
+    return "stored" if result.points else "nothing" if base.points else "stored"

@@ -4,6 +4,9 @@ Every key of every recorded request is in turn made null, left out, emptied,
 made unreadable, another type and huge. What is then stored must be what was
 stored before, less what is gone: each value is the one from before or the one
 that was put in, and no time that cannot be read becomes the receipt time.
+
+And most of it is stored all the same, in whole or in part; nearly all else is
+kept. The counts are printed.
 """
 
 import collections
@@ -13,6 +16,8 @@ import pytest
 from mutate import cases, fate, judge, mutations, run_all
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+SUMS = ("all", "usual", "unusual")
+USUAL = ("null", "removed", "unreadable")
 RECORDED = sorted(SCRIPTS.glob("*.http"))
 
 
@@ -72,12 +77,11 @@ def may(script):
 @pytest.fixture(scope="module", name="table")
 def table_of_counts(request):
     """Printed at the end: what became of the requests of each script."""
-    rows = {}
+    rows = collections.defaultdict(collections.Counter)
     yield rows
     fates = ("stored", "partly", "kept", "refused", "nothing")
     lines = [f"{'':16}{'mutations':>10}" + "".join(f"{name:>9}" for name in fates)]
-    rows["all"] = sum(rows.values(), collections.Counter())
-    for script, count in rows.items():
+    for script, count in sorted(rows.items(), key=lambda row: row[0] in SUMS):
         lines.append(f"{script:16}{count.total():10}" + "".join(f"{count[name]:9}" for name in fates))
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print("\n" + "\n".join(lines))
@@ -92,9 +96,18 @@ def test_one_thing_wrong_stores_nothing_wrong(path, tmp_path, table):
             made += [(base, *mutation) for mutation in mutations(request)]
     assert len(made) > 100
     wrong = []
-    count = collections.Counter()
     for (base, where, kind, change, request), result in zip(made, run_all([m[-1] for m in made], tmp_path)):
-        count[fate(base, result)] += 1
+        for row in (path.stem, "all", "usual" if kind in USUAL else "unusual"):
+            table[row][fate(base, result)] += 1
         wrong += [f"{request.title}: {where} {kind}: {why}" for why in judge(base, result, change, may(path.stem))]
-    table[path.stem] = count
     assert not wrong, "\n" + "\n".join(wrong)
+
+
+def test_nearly_all_of_it_is_survived(table):
+    """One value null, one key left out, one time unreadable."""
+    if len(table) < len(RECORDED) + 3:
+        pytest.skip("not all scripts were tried")
+    count = table["usual"]
+    stored = count["stored"] + count["partly"]
+    assert stored > 0.8 * count.total()
+    assert stored + count["kept"] > 0.95 * count.total()

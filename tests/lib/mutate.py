@@ -333,7 +333,7 @@ def judge(base, result, change, may):
 def fate(base, result):
     """What became of a request: stored, partly (some kept, some stored), kept,
     refused, or nothing (2xx, no point, nothing kept)."""
-    if result.status == 500 or result.kept:
+    if result.kept:
         return "partly" if result.points else "kept"
     if result.status >= 400:
         return "refused"

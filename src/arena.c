@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
+
 enum { FIRST_BLOCK_BYTES = 8 << 10, LAST_BLOCK_BYTES = 256 << 10 };
 
 struct arena_block {
@@ -61,8 +63,10 @@ static struct arena_block *add_block(struct arena *arena, size_t needed)
     if (size < needed)
         size = needed;
     struct arena_block *block = malloc(sizeof *block + size);
-    if (!block)
+    if (!block) {
+        memory_was_refused();
         return NULL;
+    }
     block->next = arena->blocks;
     block->size = size;
     block->used = 0;

@@ -9,6 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "memory.h"
+
 enum { FIRST_CAPACITY = 256 };
 
 void buf_init(struct buf *buf, size_t max_bytes)
@@ -37,8 +39,10 @@ static bool grow(struct buf *buf, size_t needed)
     if (capacity > buf->max_bytes)
         capacity = buf->max_bytes;
     char *data = realloc(buf->data, capacity);
-    if (!data)
+    if (!data) {
+        memory_was_refused();
         return false;
+    }
     buf->data = data;
     buf->capacity = capacity;
     return true;

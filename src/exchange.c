@@ -29,6 +29,7 @@
 #include "ingest.h"
 #include "journal.h"
 #include "log.h"
+#include "memory.h"
 #include "recording.h"
 #include "remote.h"
 #include "request.h"
@@ -66,6 +67,7 @@ struct exchange {
     size_t body_seen; /* swallowed bytes too */
     size_t body_max;
     size_t counted_bytes; /* in shared->body_bytes */
+    uint64_t refusals;    /* of memory, before it began */
     struct error err;
     struct answer answer;
     enum step step;
@@ -180,9 +182,20 @@ static void log_refusal(const struct exchange *x)
              trace.len ? "\n" : "", TEXT_ARG(trace), more);
 }
 
+/* Without memory bodies look too large, and texts broken. Whatever it was, the
+ * sender may send it again. */
+static void blame_memory(struct exchange *x)
+{
+    if (memory_refusals() == x->refusals || x->err.kind == ERR_IO)
+        return;
+    fail(&x->err, ERR_FULL, "there is no memory");
+    x->err.status = 0;
+}
+
 static void answer_error(struct exchange *x)
 {
     const struct route *route = x->match.route;
+    blame_memory(x);
     answer_from_error(&x->answer, &x->err, speaks_v1(x), &x->request.arena);
     if (x->err.kind == ERR_METHOD)
         x->answer.allowed = x->match.allowed;
@@ -259,6 +272,7 @@ void *exchange_begin(void *cls, const char *target,
     x->match.allowed = 0;
     x->err.kind = ERR_NONE;
     x->err.status = 0;
+    x->refusals = memory_refusals();
     x->answer = (struct answer){.status = 0};
     x->body_seen = 0;
     request_stamp(&x->request);

@@ -60,7 +60,7 @@ static int inflate_some(z_stream *z, struct buf *out, struct error *err)
                                        : left;
     char *to = left ? buf_reserve(out, room) : &spare;
     if (!to) {
-        fail(err, ERR_TOO_LARGE, "no memory for what the body inflates to");
+        fail(err, ERR_FULL, "no memory for what the body inflates to");
         return Z_MEM_ERROR;
     }
     z->next_out = (Bytef *)to;
@@ -74,6 +74,8 @@ static int inflate_some(z_stream *z, struct buf *out, struct error *err)
              out->max_bytes);
         return Z_MEM_ERROR;
     }
+    if (code == Z_MEM_ERROR)
+        fail(err, ERR_FULL, "no memory to inflate the body");
     return code;
 }
 
@@ -112,7 +114,7 @@ bool gzip_inflate(struct text in, enum gzip_format format, struct buf *out,
                     in.len);
     z_stream z = {.next_in = (const Bytef *)in.at, .avail_in = (uInt)in.len};
     if (inflateInit2(&z, window_bits(in, format)) != Z_OK)
-        return fail(err, ERR_TOO_LARGE, "no memory to inflate the body");
+        return fail(err, ERR_FULL, "no memory to inflate the body");
     size_t before = out->len;
     bool is_inflated = inflate_all(&z, in.len, format, out, err);
     if (!is_inflated)

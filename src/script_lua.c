@@ -23,6 +23,7 @@
 #include <lauxlib.h>
 
 #include "clock.h"
+#include "memory.h"
 #include "notes.h"
 
 enum {
@@ -53,6 +54,8 @@ static void *capped_alloc(void *context, void *old, size_t old_size,
         return old; /* Lua relies on it that shrinking works */
     if (memory)
         lua->memory_bytes += size - old_size;
+    else
+        memory_was_refused();
     return memory;
 }
 

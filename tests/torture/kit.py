@@ -1,16 +1,45 @@
 """kit.py - what every row has: its context, its verdict, its peace at the end."""
 
+import ctypes
 import dataclasses
+import multiprocessing
+import multiprocessing.connection
+import os
 import pathlib
 import random
+import signal
+import threading
 import time
+import traceback
 
 import oracle
 import stand as stands
 
+FORK = multiprocessing.get_context("fork")
+PROGRESS_S = 30
+
 
 class CannotTry(Exception):
     """This machine lacks what the row needs; says what."""
+
+
+class Progress:
+    """How much is done, over all processes of a row; said now and then."""
+
+    def __init__(self, name):
+        self.name = name
+        self.begin = time.monotonic()
+        self.done = FORK.Value("q", 0)
+        self.say_at = FORK.Value("d", self.begin + PROGRESS_S)
+
+    def note(self, count, of):
+        with self.done.get_lock():
+            self.done.value += count
+            now = time.monotonic()
+            if now < self.say_at.value:
+                return
+            self.say_at.value = now + PROGRESS_S
+            print(f"        {self.name:4} {self.done.value} of {of}, {now - self.begin:.0f} s, lost 0", flush=True)
 
 
 @dataclasses.dataclass
@@ -21,6 +50,7 @@ class Context:
     work: pathlib.Path
     build: pathlib.Path  # where the unit tests are
     name: str = ""
+    progress: Progress = None
 
     def of(self, quick, full):
         """How many: at --quick, and in full; at least one."""
@@ -34,6 +64,14 @@ class Context:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
+    def part(self, number):
+        """The same, with chances and folders of its own."""
+        return dataclasses.replace(self, name=f"{self.name}/{number}")
+
+    def note(self, count, of):
+        if self.progress:
+            self.progress.note(count, of)
+
 
 @dataclasses.dataclass
 class Result:
@@ -45,6 +83,107 @@ class Result:
 def require(fact, what):
     if not fact:
         raise AssertionError(what)
+
+
+# ---- several processes ----
+
+
+def leave(number, _frame):
+    """Of a signal: what is mounted and started is taken away on the way out."""
+    raise SystemExit(128 + number)
+
+
+def die_with_parent():
+    """Also when that is killed: SIGTERM, so that we clean up."""
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGTERM, 0, 0, 0)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, leave)
+
+
+def run_part(pipe, function, context, part):
+    die_with_parent()
+    try:
+        pipe.send(("ok", function(context, part)))
+    except CannotTry as why:
+        pipe.send(("absent", str(why)))
+    except AssertionError as why:
+        pipe.send(("failed", str(why)))
+    except Exception:  # noqa: BLE001 told by who started it
+        pipe.send(("failed", traceback.format_exc()))
+
+
+def share(context, function, parts):
+    """function(context, part) for each part, each in a process, all at once;
+    what they return, in their order. The first failure ends the others."""
+    processes, pipes, found = [], {}, {}
+    try:
+        for number, part in enumerate(parts):
+            ours, theirs = FORK.Pipe(False)
+            process = FORK.Process(target=run_part, args=(theirs, function, context.part(number), part))
+            process.start()
+            theirs.close()
+            processes.append(process)
+            pipes[ours] = number
+        while pipes:
+            for pipe in multiprocessing.connection.wait(list(pipes)):
+                number = pipes.pop(pipe)
+                try:
+                    verdict, value = pipe.recv()
+                except EOFError:
+                    verdict, value = "failed", "its process died"
+                if verdict == "absent":
+                    raise CannotTry(value)
+                require(verdict == "ok", value)
+                found[number] = value
+    finally:
+        for process in processes:
+            if pipes:
+                process.terminate()
+            process.join()
+    return [found[number] for number in range(len(parts))]
+
+
+def split(count, parts):
+    """count in as equal parts as can be."""
+    return [count // parts + (part < count % parts) for part in range(parts)]
+
+
+# ---- time ----
+
+
+class Stall:
+    """How long this program itself was kept waiting, meanwhile: what others do
+    with the machine is not the gateway's slowness."""
+
+    TICK_S = 0.01
+
+    def __enter__(self):
+        self.seconds = 0.0
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        return self
+
+    def _run(self):
+        last = time.monotonic()
+        while not self.stopping.wait(self.TICK_S):
+            now = time.monotonic()
+            self.seconds += max(0.0, now - last - 2 * self.TICK_S)
+            last = now
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.thread.join()
+
+
+def come_back(context, stand, ledger, seconds):
+    """How long until a point is taken again. In full it is judged, without what
+    the machine kept us waiting; at --quick it is only told, and must come."""
+    with Stall() as stall:
+        took = send_until_taken(stand, ledger, max(30, seconds))
+    require(context.quick or took - stall.seconds <= seconds,
+            f"back after {took:.2f} s only, {stall.seconds:.2f} of them the machine's\n{stand.tail()}")
+    return took
 
 
 def send_until_taken(stand, ledger, seconds, connection=0):
@@ -64,11 +203,14 @@ def send_until_taken(stand, ledger, seconds, connection=0):
         ledger.wait(lambda: False, 0.02)
 
 
+# ---- peace ----
+
+
 def pending(stand, output):
     return stand.metrics()[f'moonline_output_pending_points{{output="{output}"}}']
 
 
-def settle(stand, ledger, seconds=60):
+def settle(stand, ledger, seconds=120):
     """In peace: all that was acknowledged arrives, a fresh point does too, and
     nothing is pending. The stand runs before and is stopped after."""
     end = time.monotonic() + seconds
@@ -78,8 +220,8 @@ def settle(stand, ledger, seconds=60):
             break
     require(ledger.missing == 0,
             f"{ledger.missing} acknowledged points do not arrive, such as {ledger.lost()[:3]}\n{stand.tail()}")
-    send_until_taken(stand, ledger, 5)
-    require(ledger.wait(lambda: ledger.missing == 0, 5), f"a fresh point does not arrive in 5 s\n{stand.tail()}")
+    send_until_taken(stand, ledger, 30)
+    require(ledger.wait(lambda: ledger.missing == 0, 30), f"a fresh point does not arrive\n{stand.tail()}")
     for output in ledger.outputs:
         stands.wait_until(lambda o=output: pending(stand, o) == 0, f"nothing waits for {output}", 10)
     metrics = stand.metrics()

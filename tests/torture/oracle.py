@@ -172,6 +172,7 @@ class FakeInflux:
     def __init__(self, ledger):
         self.ledger = ledger
         self.status = 204
+        self.knows_others = True  # a bucket that nobody asked for: complains
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -188,9 +189,13 @@ class FakeInflux:
                     return
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
+                query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+                output = query.get("bucket", [""])[0]
+                if not outer.knows_others and output not in outer.ledger.arrived:
+                    self.answer(404)
+                    return
                 if outer.status == 204 and body:
-                    query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-                    outer.take(query.get("bucket", [""])[0], body)
+                    outer.take(output, body)
                 self.answer(outer.status)
 
             def answer(self, status):
@@ -242,6 +247,9 @@ class Caller:
         """The status. OSError: no answer."""
         head = f"POST {target} HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n\r\n"
         self.socket.sendall(head.encode() + body)
+        return self.answer()
+
+    def answer(self):
         while b"\r\n\r\n" not in self.rest:
             self._more()
         head, self.rest = self.rest.split(b"\r\n\r\n", 1)

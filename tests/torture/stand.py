@@ -24,7 +24,7 @@ CONFIG = """return {{
   listen = "127.0.0.1:0", admin = "127.0.0.1:0", data = "{data}",
   outputs = {{ {outputs} }},
   routes = {{ {{ path = "/w", line_protocol = true, verify = false,
-               output = {{ {names} }} }} }},
+               output = {{ {names} }} }}, {more_routes} }},
   journal = {{ min_free = "{min_free}", max = "{max}", segment = "{segment}" }},
 }}
 """
@@ -32,7 +32,7 @@ OUTPUT = '{name} = {{ url = "http://127.0.0.1:{port}", org = "o", bucket = "{nam
 
 
 class Stand:
-    def __init__(self, folder, fake, data=None, segment="64KiB", min_free="64KiB", max_bytes="10GB"):
+    def __init__(self, folder, fake, data=None, segment="64KiB", min_free="64KiB", max_bytes="10GB", more_routes=""):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ledger = fake.ledger
@@ -47,6 +47,7 @@ class Stand:
                 min_free=min_free,
                 max=max_bytes,
                 segment=segment,
+                more_routes=more_routes.replace("{{", "{").replace("}}", "}"),
             )
         )
         self.changed = threading.Condition()

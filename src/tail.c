@@ -65,6 +65,7 @@ struct tail {
     uint64_t lost_from, lost_end; /* the last numbers that were given up */
     struct cursor written;        /* what the cursor file says */
     bool has_settled;             /* anything, since it was opened */
+    bool may_come_back;           /* what was deleted last */
     int64_t tick_at_ns;
 };
 
@@ -299,6 +300,25 @@ static bool quarantine(struct tail *tail, struct segment_name name,
     return is_saved;
 }
 
+/* For good, before the next one goes, and before its blocks are another file's.
+ * Else a power cut could bring back some of the deleted segments and not the
+ * ones between, or one with foreign bytes in it, and delivered points would be
+ * missed. */
+static int delete_segment(struct tail *tail, const char *path)
+{
+    const struct file_system *fs = tail->fs;
+    if (tail->may_come_back && fs->sync_dir(fs, tail->dir) != 0)
+        return -1;
+    int fd = fs->open(fs, path, O_RDONLY, 0); /* keeps the blocks */
+    int result = fs->unlink(fs, path);
+    int code = errno;
+    tail->may_come_back = result == 0 && fs->sync_dir(fs, tail->dir) != 0;
+    if (fd >= 0)
+        fs->close(fs, fd);
+    errno = code;
+    return result;
+}
+
 /* True if it is gone, or was. */
 static bool retire(struct tail *tail, const struct piece *piece,
                    const struct stat *st, struct error *err)
@@ -308,7 +328,7 @@ static bool retire(struct tail *tail, const struct piece *piece,
     path_of(tail, piece->name, "", path);
     if (!piece->is_clean && !quarantine(tail, piece->name, &is_moved, err))
         return false;
-    if (!is_moved && tail->fs->unlink(tail->fs, path) != 0 && errno != ENOENT)
+    if (!is_moved && delete_segment(tail, path) != 0 && errno != ENOENT)
         return fail_errno(err, "deleting %s", path);
     journal_released(tail->journal, (uint64_t)st->st_size);
     return true;

@@ -49,20 +49,16 @@ class Disks(contextlib.ExitStack):
     def tmpfs(self, size):
         return self.mount("-t", "tmpfs", "-o", f"size={size}", "torture", name="tmpfs")
 
-    def ext4(self, folder, size, make=(), options="", loop=None):
-        """A file in folder as an ext4 disk; place, loop device."""
+    def ext4(self, folder, size, make=(), options=""):
+        """A file in folder as an ext4 disk; the place."""
         if not shutil.which("mkfs.ext4"):
             raise CannotTry("no mkfs.ext4")
         image = pathlib.Path(folder, f"image{self.number}")
         with open(image, "wb") as file:
             file.truncate(size)
         call("mkfs.ext4", "-q", "-m", "0", *make, str(image))
-        try:
-            loop = call("losetup", "-f", "--show", str(image))
-        except OSError as why:
-            raise CannotTry(f"no loop device: {why}") from why
-        self.callback(call_quietly, "losetup", "-d", loop)
-        return self.mount(*(("-o", options) if options else ()), loop, name="ext4"), loop
+        options = ",".join(filter(None, ("loop", options)))  # the device goes with the mount
+        return self.mount("-o", options, str(image), name="ext4")
 
 
 def call_quietly(*command):

@@ -61,7 +61,7 @@ def d6(context):
     with disks.Disks(context) as stack:
         below = stack.tmpfs("48m")
         # The disk thinks it has 200 MB; what holds it has 48.
-        place, _ = stack.ext4(below, 200 << 20, make=("-O", "^has_journal"))
+        place = stack.ext4(below, 200 << 20, make=("-O", "^has_journal"))
         outage = Outage(context, "gateway", place / "data")
 
         def mend():
@@ -117,10 +117,10 @@ def d7(context):
     with disks.Disks(context) as stack:
         outage = on_full_disk(context, "tmpfs", stack.tmpfs("16m"), cycles)
         said.append(f"tmpfs {outage.said()}")
-        place, _ = stack.ext4(context.folder("images"), 32 << 20)
+        place = stack.ext4(context.folder("images"), 32 << 20)
         outage = on_full_disk(context, "ext4", place, cycles)
         said.append(f"ext4 {outage.said()}")
-        place, _ = stack.ext4(context.folder("images"), 64 << 20)
+        place = stack.ext4(context.folder("images"), 64 << 20)
         outage = on_full_disk(context, "min_free", place, cycles, min_free="8MB")
         said.append(f"min_free {outage.said()}")
     outage = quota(context, cycles)

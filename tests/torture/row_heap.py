@@ -243,7 +243,7 @@ class Gateway:
             code = stand.wait_end()
             require(code == STOPPED, f"it ended with {code}\n{stand.tail()}")
             return "exit 71"
-        require(ledger.missing == 0, f"no longer delivers\n{stand.tail()}")
+        require(ledger.missing == 0, f"no longer delivers {ledger.lost()[:3]}\n{stand.tail()}\n{stand.stacks()}")
         # And goes on: what was refused was this once.
         before = ledger.acked_count
         require(post_all(ledger, stand) and ledger.acked_count - before >= 4 * POINTS, f"does not go on\n{stand.tail()}")

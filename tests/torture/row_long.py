@@ -115,7 +115,7 @@ def d17(context):
     rng = context.random()
     done = []
     with disks.Disks(context) as stack:
-        place, _ = stack.ext4(context.folder("images"), 512 << 20)
+        place = stack.ext4(context.folder("images"), 512 << 20)
         library, switch = row_calls.build_shim(context), context.folder("switch") / "failing"
         ledger = oracle.Ledger(CONNECTIONS)
         with oracle.FakeInflux(ledger) as fake, stands.Stand(

@@ -99,7 +99,7 @@ def read_only(context):
     """As the kernel does it when a disk is broken: nobody can write any more,
     until it is mounted anew."""
     with disks.Disks(context) as stack:
-        disk = row_power.Disk(context, stack, ("broken", (), "", False))
+        disk = row_power.Disk(context, stack, ("broken", (), "", row_power.STOPPED))
         disk.enter()
         with Case(context, "read-only", data=disk.place / "data") as case:
             ledger, stand = case.ledger, case.stand
@@ -138,7 +138,7 @@ def forbidden(context):
 def no_inodes(context):
     """Space, but no room for one more name."""
     with disks.Disks(context) as stack:
-        place, _ = stack.ext4(context.folder("images"), 64 << 20, make=("-N", "64"))
+        place = stack.ext4(context.folder("images"), 64 << 20, make=("-N", "64"))
         hogs = []
 
         def fill():

@@ -170,6 +170,16 @@ class Stand:
 
     # ---- what it says ----
 
+    def stacks(self):
+        """Where its threads are, for one that hangs."""
+        if not (self.is_alive() and shutil.which("gdb")):
+            return ""
+        done = subprocess.run(
+            ["gdb", "-p", str(self.process.pid), "-batch", "-ex", "thread apply all bt 12"],
+            capture_output=True, text=True, check=False, timeout=60,
+        )
+        return "\n".join(line for line in done.stdout.splitlines() if line.startswith(("Thread", "#")))
+
     def tail(self, lines=15):
         return "\n".join(list(self.log)[-lines:])
 

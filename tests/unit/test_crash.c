@@ -4,7 +4,7 @@
  * A seed makes a story: lives of a gateway on a memory disk, with appends,
  * commits, a relay that reads and settles, a disk that fails, and an end by
  * power cut, kill or stop at any operation. CRASH_SEEDS says how many seeds,
- * CRASH_SEED which one alone.
+ * CRASH_FIRST from which one on, CRASH_SEED which one alone.
  */
 #include "unit.h"
 
@@ -288,6 +288,7 @@ static void check_all_delivered(struct story *story)
 static unsigned tell(uint64_t seed, unsigned *acked)
 {
     struct story *story = xcalloc(1, sizeof *story);
+    now_ns = 0;
     story->seed = seed;
     story->disk = memory_disk_new(seed);
     buf_init(&story->lines, 1 << 20);
@@ -308,7 +309,8 @@ static void nothing_acknowledged_is_lost(void **state)
 {
     (void)state;
     const char *one = getenv("CRASH_SEED"), *many = getenv("CRASH_SEEDS");
-    uint64_t first = one ? strtoull(one, NULL, 10) : 1;
+    const char *from = one ? one : getenv("CRASH_FIRST");
+    uint64_t first = from ? strtoull(from, NULL, 10) : 1;
     uint64_t count = one ? 1 : many ? strtoull(many, NULL, 10) : SEEDS;
     unsigned cuts = 0, acked = 0;
     uint64_t lost = stats_get(&stats.lost_points);

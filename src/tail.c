@@ -421,6 +421,7 @@ struct tail *tail_open(const struct tail_options *options, struct error *err)
     }
     find_start(tail);
     tail->settled_seq = tail->next_seq;
+    tail->may_come_back = true; /* what a process before us deleted */
     return tail;
 }
 

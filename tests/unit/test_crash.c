@@ -319,6 +319,10 @@ static void nothing_acknowledged_is_lost(void **state)
     print_message("%" PRIu64 " seeds, %u power cuts, %u points acknowledged,"
                   " %" PRIu64 " reported lost\n",
                   count, cuts, acked, stats_get(&stats.lost_points) - lost);
+    /* What is reported here was delivered: of segments that were deleted while
+     * the disk failed, a power cut brought some back and not those between. No
+     * order of calls can tell that from damage; it must stay rare. */
+    assert_true(stats_get(&stats.lost_points) - lost <= count / 50 + 50);
     if (!one) {
         assert_true(cuts > count / 2);
         assert_true(acked > count * 10);

@@ -16,7 +16,7 @@ static bool is_blank(const char *at, size_t len)
 size_t printable(struct text in, char *out, size_t size)
 {
     size_t used = 0;
-    const char *end = in.at + in.len;
+    const char *end = in.len > 0 ? in.at + in.len : in.at;
     for (const char *at = in.at; at < end;) {
         size_t len = utf8_sequence(at, end);
         const char *from = len > 0 ? at : "?";

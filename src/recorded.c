@@ -260,19 +260,26 @@ bool recorded_write(struct buf *out, const struct request *request,
     return !out->has_overflowed || take_back(out, before, err);
 }
 
+struct text recorded_message(struct text answer)
+{
+    size_t len = 0;
+    while (len < answer.len && !is_control(answer.at[len]))
+        len++;
+    if (len > MESSAGE_BYTES) {
+        len = MESSAGE_BYTES;
+        while (len > 0 && (answer.at[len] & 0xc0) == 0x80)
+            len--;
+    }
+    return scan_trim((struct text){answer.at, len});
+}
+
 bool recorded_write_expect(struct buf *out, int status, struct text message,
                            struct text lines, struct error *err)
 {
     size_t before = out->len;
-    struct text rest = message, line = scan_trim(text_cut(&rest, '\n'));
-    if (line.len > MESSAGE_BYTES) {
-        line.len = MESSAGE_BYTES;
-        while (line.len > 0 && (line.at[line.len] & 0xc0) == 0x80)
-            line.len--;
-    }
-    buf_printf(out, "\n### expect %d%s", status, line.len > 0 ? " " : "");
-    append_line(out, line);
-    buf_append_char(out, '\n');
+    struct text part = recorded_message(message);
+    buf_printf(out, "\n### expect %d%s%.*s\n", status, part.len > 0 ? " " : "",
+               TEXT_ARG(part));
     buf_append_text(out, lines);
     return !out->has_overflowed || take_back(out, before, err);
 }

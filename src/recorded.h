@@ -41,8 +41,12 @@ bool recorded_write(struct buf *out, const struct request *request,
                     const struct route *route,
                     const struct recorded_options *options, struct error *err);
 
+/* What can stand behind "### expect 204 " of an answer: a part of its first
+ * line, at most 500 bytes. */
+struct text recorded_message(struct text answer);
+
 /* What is expected, behind recorded_write: an empty line, "### expect STATUS
- * MESSAGE" (of message the first line, cut to 500 bytes; may be empty), then
- * lines, which are whole lines. */
+ * MESSAGE" (of message what recorded_message makes of it), then lines, which
+ * are whole lines. */
 bool recorded_write_expect(struct buf *out, int status, struct text message,
                            struct text lines, struct error *err);

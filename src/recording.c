@@ -7,9 +7,19 @@
 #include "buf.h"
 #include "error.h"
 #include "ingest.h"
+#include "recorded.h"
 #include "recorder.h"
 
 enum { REASON_BYTES = 1100 };
+
+static void append_kept(const struct ingest *ingest, struct buf *lines)
+{
+    struct text reasons = buf_text(&ingest_kept(ingest)->lines);
+    while (reasons.len > 0) {
+        struct text reason = recorded_message(text_cut(&reasons, '\n'));
+        buf_printf(lines, "kept: %.*s\n", TEXT_ARG(reason));
+    }
+}
 
 /* The script did its part; only storing failed. */
 static bool has_outcome(const struct error *err)
@@ -34,6 +44,8 @@ void recording_take(struct recorder *recorder, const struct ingest *ingest,
         outcome.message = text_of(err->text);
     } else {
         ingest_points(ingest, request->time_ns, &points, NULL);
+        if (receipt->kept_count > 0)
+            append_kept(ingest, &points);
         outcome.points = buf_text(&points);
     }
     if (err->kind != ERR_NONE && has_outcome(err)) {

@@ -3,6 +3,8 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,7 +25,7 @@ static int fail_with(const struct error *err)
     return error_exit_code(err);
 }
 
-/* The one flag that `check` and `test` have. False: usage. */
+/* The one flag that `check` has. False: usage. */
 static bool take_config_flag(int argc, char **argv, const char **path)
 {
     *path = NULL;
@@ -85,44 +87,88 @@ static const char *default_path(const struct config *config, char *out,
     return out;
 }
 
-static int run_tests(const struct config *config, bool is_named,
-                     char *const *paths, size_t path_count)
+struct test_flags {
+    const char *config;
+    bool is_verbose;
+    bool accepts;
+};
+
+/* https://no-color.org: set, to whatever but nothing, means no. */
+static bool wants_colour(void)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) && !(no && *no)
+           && !(term && strcmp(term, "dumb") == 0);
+}
+
+static void print_summary(const struct trial_count *count)
+{
+    printf("%u passed, %u failed", count->passed, count->failed);
+    if (count->accepted > 0)
+        printf(", %u accepted", count->accepted);
+    printf("\n");
+    if (count->passed + count->failed + count->accepted == 0)
+        fprintf(stderr, "no request with an `### expect` was found\n");
+}
+
+static int run_tests(const struct config *config,
+                     const struct test_flags *flags, char *const *paths,
+                     size_t path_count)
 {
     const struct trial_options options = {.config = config,
-                                          .prefers_beside = !is_named,
-                                          .has_colour = isatty(STDOUT_FILENO)};
+                                          .prefers_beside = !flags->config,
+                                          .has_colour = wants_colour(),
+                                          .is_verbose = flags->is_verbose,
+                                          .accepts = flags->accepts};
     struct trial_count count;
     struct error err;
     if (!trial_run(&options, paths, path_count, &count, &err))
         return fail_with(&err);
-    printf("%u passed, %u failed\n", count.passed, count.failed);
-    if (count.passed + count.failed == 0)
-        fprintf(stderr, "no request with an `### expect` was found\n");
-    return count.failed > 0 || count.passed == 0 ? 1 : EX_OK;
+    print_summary(&count);
+    return count.failed > 0 || count.passed + count.accepted == 0 ? 1 : EX_OK;
+}
+
+static bool take_test_flags(int argc, char **argv, struct test_flags *flags)
+{
+    static const struct option names[] = {{"accept", no_argument, NULL, 'a'},
+                                          {NULL, 0, NULL, 0}};
+    *flags = (struct test_flags){.config = NULL};
+    for (int option;
+         (option = getopt_long(argc, argv, "c:v", names, NULL)) != -1;) {
+        if (option == 'c')
+            flags->config = optarg;
+        else if (option == 'v')
+            flags->is_verbose = true;
+        else if (option == 'a')
+            flags->accepts = true;
+        else
+            return false;
+    }
+    return true;
 }
 
 int tools_test(int argc, char **argv)
 {
-    const char *path;
-    if (!take_config_flag(argc, argv, &path)) {
-        fprintf(stderr, "usage: moonline test [-c FILE] [PATH...]\n");
+    struct test_flags flags;
+    if (!take_test_flags(argc, argv, &flags)) {
+        fprintf(stderr,
+                "usage: moonline test [-c FILE] [-v] [--accept] [PATH...]\n");
         return EX_USAGE;
     }
     struct error err;
     struct config *config =
-        path || config_find() ? config_load(path, &err) : NULL;
-    if (path && !config)
+        flags.config || config_find() ? config_load(flags.config, &err) : NULL;
+    if (flags.config && !config)
         return fail_with(&err);
-    if (!path && !config && config_find())
+    if (!config && config_find())
         fprintf(stderr, "%s: no routes, only the scripts beside the tests\n",
                 err.text);
     char found[4096];
     char *fallback =
-        (char *)default_path(path ? config : NULL, found, sizeof found);
+        (char *)default_path(flags.config ? config : NULL, found, sizeof found);
     bool has_paths = optind < argc;
-    int code =
-        run_tests(config, path != NULL, has_paths ? argv + optind : &fallback,
-                  has_paths ? (size_t)(argc - optind) : 1);
+    int code = run_tests(config, &flags, has_paths ? argv + optind : &fallback,
+                         has_paths ? (size_t)(argc - optind) : 1);
     config_free(config);
     return code;
 }

@@ -23,8 +23,10 @@
 #include "config.h"
 #include "error.h"
 #include "store.h"
+#include "trial_accept.h"
 #include "trial_compare.h"
 #include "trial_file.h"
+#include "trial_report.h"
 
 enum { REPORT_BYTES = 16 << 20, LINES_BYTES = 256 << 20, PATH_BYTES = 4096 };
 
@@ -44,43 +46,50 @@ struct run {
     struct store *store; /* of the file under way: its requests share it */
     char *own_key;       /* script, route and vars that it was made of */
     struct attempt attempt;
-    struct buf lines;
-    struct buf kept;
-    struct buf report;
+    struct buf lines;           /* that the request made */
+    struct buf kept;            /* reasons that nobody expected */
+    struct buf kept_fates;      /* of the expected ones */
+    struct buf report;          /* what is to be said of it */
+    struct trial_accept accept; /* of the file under way */
 };
 
 /* --------------------------------------------------------- reporting ---- */
 
-static const char *colour(const struct run *run, const char *code)
+static struct trial_report report_of(const struct run *run)
 {
-    return run->options->has_colour ? code : "";
+    return (struct trial_report){
+        .out = run->options->report ? run->options->report : stdout,
+        .has_colour = run->options->has_colour};
 }
 
-static FILE *out_of(const struct run *run)
+static void tell(struct run *run, enum trial_verdict verdict, unsigned line,
+                 const char *title)
 {
-    return run->options->report ? run->options->report : stdout;
+    struct trial_report report = report_of(run);
+    trial_report_case(&report, verdict, run->path, line, title);
+    trial_report_lines(&report, buf_text(&run->report));
+    buf_clear(&run->report);
 }
 
-static void print_report(const struct run *run)
-{
-    struct text rest = buf_text(&run->report);
-    while (rest.len > 0) {
-        struct text line = text_cut(&rest, '\n');
-        const char *code = text_starts_with(line, TEXT("-"))   ? "\033[31m"
-                           : text_starts_with(line, TEXT("+")) ? "\033[32m"
-                                                               : "";
-        fprintf(out_of(run), "    %s%.*s%s\n", colour(run, code),
-                TEXT_ARG(line), *code ? colour(run, "\033[0m") : "");
-    }
-}
-
-static void print_failure(struct run *run, unsigned line, const char *title)
+static void tell_failure(struct run *run, unsigned line, const char *title)
 {
     run->count->failed++;
-    fprintf(out_of(run), "%sFAILED%s %s:%u %s\n", colour(run, "\033[31m"),
-            colour(run, "\033[0m"), run->path, line, title);
-    print_report(run);
-    buf_clear(&run->report);
+    tell(run, TRIAL_FAILED, line, title);
+}
+
+/* With -v, what each request made. */
+static void tell_made(struct run *run)
+{
+    struct trial_report report = report_of(run);
+    if (run->options->is_verbose)
+        trial_report_made(&report, run->attempt.status, buf_text(&run->lines));
+}
+
+static void tell_quietly(struct run *run, enum trial_verdict verdict,
+                         const struct trial_case *trial)
+{
+    if (run->options->is_verbose)
+        tell(run, verdict, trial->line, trial->title);
 }
 
 /* ------------------------------------------------- what to run through -- */
@@ -198,53 +207,28 @@ static void check_answer(struct run *run, const struct trial_case *trial)
                    TEXT_ARG(wanted), TEXT_ARG(answer));
 }
 
-/* Takes a line of *kept that has wanted as a part of it. */
-static bool take_kept(struct buf *kept, struct text wanted)
-{
-    struct text rest = buf_text(kept);
-    while (rest.len > 0) {
-        struct text line = text_cut(&rest, '\n');
-        if (wanted.len > 0 && !memmem(line.at, line.len, wanted.at, wanted.len))
-            continue;
-        size_t from = (size_t)(line.at - kept->data);
-        memmove(kept->data + from, rest.at, rest.len);
-        buf_truncate(kept, from + rest.len);
-        return true;
-    }
-    return false;
-}
-
 /* Every reason why the request is kept is expected, and the other way round. */
 static void check_kept(struct run *run, const struct trial_case *trial,
                        const struct bench *bench)
 {
-    struct text wanted = buf_text(&trial->kept);
     buf_clear(&run->kept);
+    buf_clear(&run->kept_fates);
     if (run->attempt.receipt.kept_count > 0)
         buf_append_text(&run->kept,
                         buf_text(&ingest_kept(bench->ingest)->lines));
-    while (wanted.len > 0) {
-        struct text line = text_cut(&wanted, '\n');
-        if (!take_kept(&run->kept, line))
-            buf_printf(&run->report, "- kept: %.*s\n", TEXT_ARG(line));
-    }
-    struct text left = buf_text(&run->kept);
-    while (left.len > 0) {
-        struct text line = text_cut(&left, '\n');
-        buf_printf(&run->report, "+ kept: %.*s\n", TEXT_ARG(line));
-    }
+    trial_compare_kept(buf_text(&trial->kept), &run->kept, &run->report,
+                       &run->kept_fates);
 }
 
-static void check_points(struct run *run, const struct trial_case *trial,
-                         const struct bench *bench)
+/* False: what is expected cannot be read, so it cannot be accepted. */
+static bool check_points(struct run *run, const struct trial_case *trial,
+                         struct trial_difference *difference)
 {
-    struct trial_difference difference = {.report = &run->report};
     struct error err;
-    buf_clear(&run->lines);
-    if (!attempt_lines(&run->attempt, bench->ingest, &run->lines, &err)
-        || !trial_compare(buf_text(&trial->lines), buf_text(&run->lines),
-                          run->attempt.request.time_ns, &difference, &err))
-        buf_printf(&run->report, "%s\n", err.text);
+    return trial_compare(buf_text(&trial->lines), buf_text(&run->lines),
+                         run->attempt.request.time_ns, &run->report, difference,
+                         &err)
+           || (buf_printf(&run->report, "%s\n", err.text), false);
 }
 
 static void report_traceback(struct run *run, const struct bench *bench)
@@ -254,27 +238,56 @@ static void report_traceback(struct run *run, const struct bench *bench)
         buf_printf(&run->report, "%.*s\n", TEXT_ARG(traceback));
 }
 
+static void accept(struct run *run, const struct trial_case *trial,
+                   const struct trial_difference *difference)
+{
+    const struct trial_made made = {.status = run->attempt.status,
+                                    .answer = answer_of(&run->attempt),
+                                    .receipt_ns = run->attempt.request.time_ns,
+                                    .difference = difference};
+    trial_accept_case(&run->accept, trial, &made);
+    run->count->accepted++;
+    tell(run, TRIAL_ACCEPTED, trial->line, trial->title);
+}
+
+static void judge(struct run *run, const struct trial_case *trial,
+                  const struct bench *bench)
+{
+    struct trial_difference difference;
+    check_answer(run, trial);
+    bool is_readable = check_points(run, trial, &difference);
+    check_kept(run, trial, bench);
+    report_traceback(run, bench);
+    if (run->report.len == 0) {
+        run->count->passed++;
+        tell_quietly(run, TRIAL_PASSED, trial);
+    } else if (run->options->accepts && is_readable) {
+        accept(run, trial, &difference);
+    } else {
+        tell_failure(run, trial->line, trial->title);
+    }
+    trial_difference_deinit(&difference);
+}
+
 static void run_case(struct run *run, const struct trial_case *trial)
 {
     struct error err;
     const struct bench *bench = choose(run, &trial->request, &err);
     if (!bench) {
         buf_printf(&run->report, "%s\n", err.text);
-        print_failure(run, trial->line, trial->title);
+        tell_failure(run, trial->line, trial->title);
         return;
     }
     attempt_run(&run->attempt, bench->ingest, bench->config->routes,
                 &trial->request);
-    if (!trial->has_expect)
-        return;
-    check_answer(run, trial);
-    check_points(run, trial, bench);
-    check_kept(run, trial, bench);
-    report_traceback(run, bench);
-    if (run->report.len > 0)
-        print_failure(run, trial->line, trial->title);
+    buf_clear(&run->lines);
+    if (!attempt_lines(&run->attempt, bench->ingest, &run->lines, &err))
+        buf_printf(&run->report, "%s\n", err.text);
+    if (trial->has_expect)
+        judge(run, trial, bench);
     else
-        run->count->passed++;
+        tell_quietly(run, TRIAL_SENT, trial);
+    tell_made(run);
 }
 
 /* -------------------------------------------------- files and folders --- */
@@ -301,16 +314,19 @@ static bool run_file(struct run *run, const char *path, struct error *err)
     store_clear(run->store);
     if (!renew_configured(run, err))
         return false;
-    if (trial_file_read(path, &file, &why)) {
-        for (size_t i = 0; i < file.count; i++)
-            run_case(run, &file.cases[i]);
-    } else {
+    bool is_read = trial_file_read(path, &file, &why);
+    trial_accept_init(&run->accept, buf_text(&file.text));
+    for (size_t i = 0; is_read && i < file.count; i++)
+        run_case(run, &file.cases[i]);
+    if (!is_read) {
         buf_printf(&run->report, "%s\n", why.text);
-        print_failure(run, 1, "cannot be read");
+        tell_failure(run, 1, "cannot be read");
     }
+    bool is_written = trial_accept_write(&run->accept, path, err);
+    trial_accept_deinit(&run->accept);
     trial_file_deinit(&file);
     drop_own(run);
-    return true;
+    return is_written;
 }
 
 static bool run_path(struct run *run, const char *path, struct error *err);
@@ -361,6 +377,7 @@ static void begin(struct run *run, const struct trial_options *options,
     attempt_init(&run->attempt);
     buf_init(&run->lines, LINES_BYTES);
     buf_init(&run->kept, LINES_BYTES);
+    buf_init(&run->kept_fates, LINES_BYTES);
     buf_init(&run->report, REPORT_BYTES);
 }
 
@@ -371,6 +388,7 @@ static void end(struct run *run)
     store_free(run->store);
     buf_deinit(&run->report);
     buf_deinit(&run->lines);
+    buf_deinit(&run->kept_fates);
     buf_deinit(&run->kept);
     attempt_deinit(&run->attempt);
 }

@@ -21,17 +21,21 @@ struct trial_options {
      * file, only a route that runs that very script counts. */
     bool prefers_beside;
     bool has_colour;
-    FILE *report; /* NULL: stdout */
+    bool is_verbose; /* every test is told, with the points that it made */
+    bool accepts;    /* what fails becomes what its file expects */
+    FILE *report;    /* NULL: stdout */
 };
 
 struct trial_count {
     unsigned passed;
     unsigned failed;
+    unsigned accepted;
 };
 
 /* Runs every path: a file, or a folder with all its *.http files below it.
- * False: a path could not be read (ERR_USAGE), or a script of the configuration
- * not be loaded (ERR_CONFIG); neither is a failed test. */
+ * False: a path could not be read, or with accepts not be written (ERR_USAGE),
+ * or a script of the configuration not be loaded (ERR_CONFIG); neither is a
+ * failed test. */
 bool trial_run(const struct trial_options *options, char *const *paths,
                size_t path_count, struct trial_count *count, struct error *err);
 

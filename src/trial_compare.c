@@ -2,12 +2,14 @@
  *
  * Both sides are read by the strict reader. Each expected point is paired with
  * an equal one that was made and is still free. What is left over is the
- * difference; a leftover pair that shares the measurement is told apart key by
- * key, which is what one wants to know.
+ * difference; a leftover is told apart, key by key, from the one of the same
+ * measurement that differs least, which is what one wants to know.
  */
 #include "trial_compare.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "arena.h"
 #include "buf.h"
@@ -15,7 +17,7 @@
 #include "line.h"
 #include "point.h"
 
-enum { ARENA_BYTES = 256 << 20, MAX_POINTS = 1000000, LINE_BYTES = 64 << 10 };
+enum { ARENA_BYTES = 256 << 20, MAX_POINTS = 1000000, CANDIDATES = 100 };
 
 struct side {
     struct arena arena;
@@ -120,8 +122,10 @@ static bool points_equal(const struct point *a, const struct point *b)
 
 static void pair_equal(struct side *expected, struct side *made)
 {
+    size_t count = made->points.count;
     for (size_t i = 0; i < expected->points.count; i++)
-        for (size_t j = 0; j < made->points.count; j++) {
+        for (size_t k = 0; k < count; k++) {
+            size_t j = (i + k) % count; /* mostly they come in order */
             if (made->is_paired[j]
                 || !points_equal(&expected->points.items[i],
                                  &made->points.items[j]))
@@ -165,53 +169,138 @@ static void explain(const struct point *expected, const struct point *made,
                    (double)(made->time_ns - expected->time_ns) / 1e9);
 }
 
-/* The leftover that was probably meant: the first of that measurement. */
-static size_t nearest(const struct point *point, const struct side *made)
+/* How much one differs from the other; a tag counts for more than a field,
+ * since tags say which point it is. */
+static unsigned distance(const struct point *a, const struct point *b)
 {
-    size_t j = 0;
-    while (j < made->points.count
-           && (made->is_paired[j]
-               || !text_equal(point->measurement,
-                              made->points.items[j].measurement)))
-        j++;
-    return j;
+    unsigned sum = a->time_ns != b->time_ns;
+    for (unsigned i = 0; i < a->tag_count; i++) {
+        const struct tag *other = tag_of(b, a->tags[i].key);
+        sum += !other || !text_equal(other->value, a->tags[i].value) ? 8 : 0;
+    }
+    for (unsigned i = 0; i < a->field_count; i++) {
+        const struct field *other = field_of(b, a->fields[i].key);
+        sum += !other || !values_equal(&other->value, &a->fields[i].value);
+    }
+    return sum;
 }
 
-static void report_leftovers(struct side *expected, struct side *made,
-                             struct buf *report)
+/* The leftover that was probably meant; none: the count. */
+static size_t nearest(const struct point *point, const struct side *made)
 {
-    for (size_t i = 0; i < expected->points.count; i++) {
-        if (expected->is_paired[i])
+    size_t best = made->points.count;
+    unsigned least = UINT_MAX, looked_at = 0;
+    for (size_t j = 0; j < made->points.count && looked_at < CANDIDATES; j++) {
+        const struct point *other = &made->points.items[j];
+        if (made->is_paired[j]
+            || !text_equal(point->measurement, other->measurement))
             continue;
-        const struct point *point = &expected->points.items[i];
-        buf_printf(report, "- %.*s\n", TEXT_ARG(expected->texts[i]));
-        size_t j = nearest(point, made);
-        if (j == made->points.count)
+        looked_at++;
+        unsigned far = distance(point, other);
+        if (far < least) {
+            least = far;
+            best = j;
+        }
+    }
+    return best;
+}
+
+static void tell_leftover(const struct side *expected, size_t i,
+                          struct side *made, struct trial_fate *fate,
+                          struct buf *report)
+{
+    const struct point *point = &expected->points.items[i];
+    buf_printf(report, "- %.*s\n", TEXT_ARG(expected->texts[i]));
+    size_t j = nearest(point, made);
+    if (j == made->points.count)
+        return;
+    buf_printf(report, "+ %.*s\n", TEXT_ARG(made->texts[j]));
+    explain(point, &made->points.items[j], report);
+    made->is_paired[j] = true;
+    fate->instead = made->texts[j];
+}
+
+static void tell(struct side *expected, struct side *made, struct buf *report,
+                 struct trial_difference *difference)
+{
+    size_t count = expected->points.count;
+    difference->fates = xcalloc(count, sizeof *difference->fates);
+    difference->fate_count = count;
+    difference->is_equal = true;
+    for (size_t i = 0; i < count; i++) {
+        struct trial_fate *fate = &difference->fates[i];
+        fate->was_made = expected->is_paired[i];
+        fate->has_time = expected->points.items[i].has_time;
+        difference->is_equal &= fate->was_made;
+        if (!fate->was_made)
+            tell_leftover(expected, i, made, fate, report);
+    }
+    difference->unforeseen =
+        xcalloc(made->points.count, sizeof *difference->unforeseen);
+    for (size_t j = 0; j < made->points.count; j++) {
+        if (made->is_paired[j])
             continue;
         buf_printf(report, "+ %.*s\n", TEXT_ARG(made->texts[j]));
-        explain(point, &made->points.items[j], report);
-        made->is_paired[j] = true;
+        difference->unforeseen[difference->unforeseen_count++] = made->texts[j];
+        difference->is_equal = false;
     }
-    for (size_t j = 0; j < made->points.count; j++)
-        if (!made->is_paired[j])
-            buf_printf(report, "+ %.*s\n", TEXT_ARG(made->texts[j]));
 }
 
 bool trial_compare(struct text expected, struct text made, int64_t receipt_ns,
-                   struct trial_difference *difference, struct error *err)
+                   struct buf *report, struct trial_difference *difference,
+                   struct error *err)
 {
     struct side sides[2];
-    size_t before = difference->report->len;
+    *difference = (struct trial_difference){.is_equal = false};
     side_init(&sides[0], count_lines(expected));
     side_init(&sides[1], count_lines(made));
     bool fine = side_read(&sides[0], expected, receipt_ns, err)
                 && side_read(&sides[1], made, receipt_ns, err);
     if (fine) {
         pair_equal(&sides[0], &sides[1]);
-        report_leftovers(&sides[0], &sides[1], difference->report);
+        tell(&sides[0], &sides[1], report, difference);
     }
-    difference->is_equal = fine && difference->report->len == before;
     side_deinit(&sides[0]);
     side_deinit(&sides[1]);
     return fine;
+}
+
+void trial_difference_deinit(struct trial_difference *difference)
+{
+    free(difference->fates);
+    free(difference->unforeseen);
+    *difference = (struct trial_difference){.is_equal = false};
+}
+
+/* Takes a line of *made that has wanted as a part of it. */
+static bool take_reason(struct buf *made, struct text wanted)
+{
+    struct text rest = buf_text(made);
+    while (rest.len > 0) {
+        struct text line = text_cut(&rest, '\n');
+        if (wanted.len > 0 && !memmem(line.at, line.len, wanted.at, wanted.len))
+            continue;
+        size_t from = (size_t)(line.at - made->data);
+        memmove(made->data + from, rest.at, rest.len);
+        buf_truncate(made, from + rest.len);
+        return true;
+    }
+    return false;
+}
+
+void trial_compare_kept(struct text wanted, struct buf *made,
+                        struct buf *report, struct buf *fates)
+{
+    while (wanted.len > 0) {
+        struct text line = text_cut(&wanted, '\n');
+        bool was_made = take_reason(made, line);
+        buf_append_char(fates, was_made ? '+' : '-');
+        if (!was_made)
+            buf_printf(report, "- kept: %.*s\n", TEXT_ARG(line));
+    }
+    struct text left = buf_text(made);
+    while (left.len > 0) {
+        struct text line = text_cut(&left, '\n');
+        buf_printf(report, "+ kept: %.*s\n", TEXT_ARG(line));
+    }
 }

@@ -17,6 +17,7 @@ enum { FILE_BYTES = 64 << 20, EXPECT_BYTES = 16 << 20, PATH_BYTES = 4096 };
 
 struct reader {
     const char *path;
+    const char *start;
     struct text rest;
     unsigned line; /* of the first line in rest */
     struct trial_file *file;
@@ -322,7 +323,13 @@ static bool read_expect_title(const struct reader *reader, struct text title,
     return true;
 }
 
-static bool read_expect(struct reader *reader, struct text title,
+static size_t offset_of(const struct reader *reader)
+{
+    return (size_t)(reader->rest.at - reader->start);
+}
+
+/* at: where its title began. */
+static bool read_expect(struct reader *reader, struct text title, size_t at,
                         struct error *err)
 {
     struct trial_file *file = reader->file;
@@ -330,6 +337,7 @@ static bool read_expect(struct reader *reader, struct text title,
         return complain(reader, reader->line - 1, err,
                         "### expect without a request before it");
     struct trial_case *expected = &file->cases[file->count - 1];
+    expected->expect_at = at;
     if (!read_expect_title(reader, title, expected, err))
         return false;
     while (!is_at_block(reader)) {
@@ -344,18 +352,20 @@ static bool read_expect(struct reader *reader, struct text title,
             return complain(reader, reader->line - 1, err,
                             "too many expected points");
     }
+    expected->expect_end = offset_of(reader);
     return true;
 }
 
 static bool read_block(struct reader *reader, struct error *err)
 {
     unsigned line = reader->line;
+    size_t at = offset_of(reader);
     if (!text_starts_with(reader->rest, TEXT("###")))
         return read_request(reader, TEXT(""), line, err);
     struct text rest, title = scan_trim(text_skip(take_line(reader), 3));
     struct text word = take_word(title, &rest);
     return text_equal(word, TEXT("expect"))
-               ? read_expect(reader, rest, err)
+               ? read_expect(reader, rest, at, err)
                : read_request(reader, title, line, err);
 }
 
@@ -364,7 +374,7 @@ bool trial_file_parse(const char *path, struct text text,
 {
     *file = (struct trial_file){0};
     struct reader reader = {
-        .path = path, .rest = text, .line = 1, .file = file};
+        .path = path, .start = text.at, .rest = text, .line = 1, .file = file};
     bool fine = true;
     if (text_starts_with(reader.rest, TEXT("\xef\xbb\xbf")))
         reader.rest = text_skip(reader.rest, 3);
@@ -384,7 +394,7 @@ bool trial_file_read(const char *path, struct trial_file *file,
     bool fine = file_read(&file_real, path, &whole, err)
                 && trial_file_parse(path, buf_text(&whole), file, err);
     err->kind = fine ? ERR_NONE : ERR_USAGE;
-    buf_deinit(&whole);
+    file->text = whole;
     return fine;
 }
 
@@ -398,5 +408,6 @@ void trial_file_deinit(struct trial_file *file)
         attempt_request_deinit(&file->cases[i].request);
     }
     free(file->cases);
+    buf_deinit(&file->text);
     *file = (struct trial_file){0};
 }

@@ -26,18 +26,21 @@ struct error;
 
 struct trial_case {
     char *title;
-    unsigned line;    /* of its title or request line */
-    bool has_expect;  /* else it is only sent */
-    int status;       /* expected; default 204 */
-    char *message;    /* a part of the answer, "" if nothing was said */
-    struct buf lines; /* expected points, a line each */
-    struct buf kept;  /* of each `kept:` line the text behind it, a line each */
+    unsigned line;     /* of its title or request line */
+    bool has_expect;   /* else it is only sent */
+    int status;        /* expected; default 204 */
+    char *message;     /* a part of the answer, "" if nothing was said */
+    struct buf lines;  /* expected points, a line each */
+    struct buf kept;   /* of each `kept:` line the text behind it */
+    size_t expect_at;  /* where "### expect" stands in the file, in bytes */
+    size_t expect_end; /* where what is expected ends */
     struct attempt_request request;
 };
 
 struct trial_file {
     struct trial_case *cases;
     size_t count;
+    struct buf text; /* of the whole file, if trial_file_read read it */
 };
 
 /* ERR_USAGE with "file:line: " for what is no such file; *file is to be

@@ -15,12 +15,13 @@ static void assert_report(const char *expected, const char *made,
     struct buf report;
     struct error err;
     buf_init(&report, 1 << 20);
-    struct trial_difference difference = {.report = &report};
-    if (!trial_compare(text_of(expected), text_of(made), RECEIPT_NS,
+    struct trial_difference difference;
+    if (!trial_compare(text_of(expected), text_of(made), RECEIPT_NS, &report,
                        &difference, &err))
         fail_msg("%s", err.text);
     assert_text(buf_text(&report), wanted);
     assert_int_equal(difference.is_equal, wanted[0] == '\0');
+    trial_difference_deinit(&difference);
     buf_deinit(&report);
 }
 
@@ -104,9 +105,9 @@ static void an_expected_line_must_be_line_protocol(void **state)
     struct buf report;
     struct error err;
     buf_init(&report, 1 << 20);
-    struct trial_difference difference = {.report = &report};
+    struct trial_difference difference;
     assert_false(trial_compare(TEXT("m a=1\nm a=\n"), TEXT(""), RECEIPT_NS,
-                               &difference, &err));
+                               &report, &difference, &err));
     assert_int_equal(err.kind, ERR_USAGE);
     assert_int_equal(strncmp(err.text, "expected point 2: column ", 25), 0);
     assert_false(difference.is_equal);

@@ -3,9 +3,9 @@
 --             a field for each column with numbers in it, under the column's
 --             name: AirTC_Avg, RH ..., at the record's own time; what is NAN is
 --             left out; RECORD counts the records
--- In the logger's program (CRBasic), after the table is called:
+-- In the logger's program (CRBasic); 8 is TOA5 with a header:
 --   HTTPPost("http://GATEWAY:8580/met", "FiveMin", Answer,
---     "Authorization: Bearer A-LONG-SECRET", 7500, 0, 5, Min, 8)
+--     "Authorization: Bearer A-LONG-SECRET", 0, 5, Min, 8)
 -- The logger's clock has no zone; put its standard time into the route.
 --   { path = "/met", script = "campbell", vars = { zone = "-07:00" },
 --     verify = { scheme = "bearer", secret = env "MET_TOKEN" } },

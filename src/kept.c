@@ -33,7 +33,7 @@ void kept_clear(struct kept *kept)
 static void append_clean(struct buf *line, struct text text)
 {
     static const char unknown[] = "\xef\xbf\xbd";
-    const char *end = text.at + text.len;
+    const char *end = text.len > 0 ? text.at + text.len : text.at;
     for (const char *at = text.at; at < end && !line->has_overflowed;) {
         size_t len = utf8_sequence(at, end);
         unsigned char byte = (unsigned char)*at;

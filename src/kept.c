@@ -33,17 +33,16 @@ void kept_clear(struct kept *kept)
 static void append_clean(struct buf *line, struct text text)
 {
     static const char unknown[] = "\xef\xbf\xbd";
-    const char *end = text.len > 0 ? text.at + text.len : text.at;
-    for (const char *at = text.at; at < end && !line->has_overflowed;) {
-        size_t len = utf8_sequence(at, end);
-        unsigned char byte = (unsigned char)*at;
+    while (text.len > 0 && !line->has_overflowed) {
+        size_t len = utf8_sequence(text.at, text.at + text.len);
+        unsigned char byte = (unsigned char)text.at[0];
         if (len == 0)
             buf_append(line, unknown, sizeof unknown - 1);
         else if (byte < ' ' || byte == 0x7f)
             buf_append_char(line, ' ');
         else
-            buf_append(line, at, len);
-        at += len > 0 ? len : 1;
+            buf_append(line, text.at, len);
+        text = text_skip(text, len > 0 ? len : 1);
     }
 }
 

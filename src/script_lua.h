@@ -24,6 +24,13 @@ struct script_element {
     const struct script_element *outer;
 };
 
+/* How many lines a script may still write to the log. */
+struct script_voice {
+    unsigned left;
+    int64_t from_ns; /* when left was last made more */
+    uint64_t hidden; /* lines that were too many, since the last one said */
+};
+
 /* What belongs to one lua_State. script.c owns it. */
 struct script_lua {
     const struct script_source *source;
@@ -48,6 +55,8 @@ struct script_lua {
     const struct script_element *element; /* NULL: not in an each(x, f) */
     bool is_traced; /* the error under way has its traceback already */
     char place[80]; /* of the last error in one that is not the script's */
+
+    struct script_voice voice;
 
     uint64_t generation; /* counts the calls; never 0 in one */
     struct buf taken;    /* a byte per point: 1 once it is to be stored */

@@ -4,20 +4,31 @@
  * live until the sender has its answer.
  *
  * A log line is cut at 1 KiB. When somebody asked for notes (try, a test) it
- * goes there instead of the log: they are looking.
+ * goes there instead of the log: they are looking. The log gets ten lines a
+ * second of a script, after a quiet time up to fifty at once: a print that was
+ * left in must not fill a disk, nor hide what others say.
  */
 #include "script_say.h"
+
+#include <stdio.h>
 
 #include <lauxlib.h>
 
 #include "arena.h"
+#include "blank.h"
+#include "clock.h"
 #include "log.h"
 #include "notes.h"
 #include "point.h"
 #include "script_encode.h"
 #include "script_lua.h"
 
-enum { LINE_BYTES = 1024 };
+enum {
+    LINE_BYTES = 1024,
+    LINGER_BYTES = 256,
+    MOST_LINES = 50,
+    LINES_PER_S = 10
+};
 
 static struct text keep_text(lua_State *L, struct script_call *call,
                              struct text text)
@@ -80,12 +91,62 @@ static void append_value(lua_State *L, int index, struct buf *out)
     lua_pop(L, 1);
 }
 
+/* False: there were too many of late. */
+static bool may_say(struct script_voice *voice)
+{
+    int64_t now_ns = clock_mono_ns(), line_ns = NS_PER_S / LINES_PER_S;
+    int64_t more =
+        voice->from_ns ? (now_ns - voice->from_ns) / line_ns : MOST_LINES;
+    if (more > 0) {
+        int64_t left = voice->left + more;
+        voice->left = left < MOST_LINES ? (unsigned)left : MOST_LINES;
+        voice->from_ns = now_ns;
+    }
+    if (voice->left == 0) {
+        voice->hidden++;
+        return false;
+    }
+    voice->left--;
+    return true;
+}
+
+/* A secret at the cut must not be known by its first half: hence LINGER. */
+static struct text without_secrets(const struct script_call *call,
+                                   struct text line, struct buf *out)
+{
+    if (line.len > LINE_BYTES + LINGER_BYTES)
+        line.len = LINE_BYTES + LINGER_BYTES;
+    if (call && blank_write(call->route, call->request, line, out))
+        line = buf_text(out);
+    if (line.len > LINE_BYTES)
+        line.len = LINE_BYTES;
+    return line;
+}
+
+static void say_to_log(struct script_lua *lua, enum log_level level,
+                       const char *place, struct text line)
+{
+    struct buf clean;
+    char more[50] = "";
+    if (!may_say(&lua->voice))
+        return;
+    if (lua->voice.hidden > 0)
+        snprintf(more, sizeof more, " (%llu lines before it left out)",
+                 (unsigned long long)lua->voice.hidden);
+    lua->voice.hidden = 0;
+    buf_init(&clean, LINE_BYTES + LINGER_BYTES);
+    line = without_secrets(lua->call, line, &clean);
+    log_line(level, "script", "%s%.*s (request %s)%s", place, TEXT_ARG(line),
+             lua->call ? lua->call->request->id : "none", more);
+    buf_deinit(&clean);
+}
+
 /* All arguments, a blank between them, as one line to who listens. */
 static int say(lua_State *L, enum log_level level)
 {
-    const struct script_lua *lua = script_lua_of(L);
+    struct script_lua *lua = script_lua_of(L);
     struct script_call *call = lua->call;
-    struct buf *line = &script_lua_of(L)->scratch;
+    struct buf *line = &lua->scratch;
     int count = lua_gettop(L);
     luaL_where(L, 1);
     const char *place = lua_tostring(L, -1);
@@ -96,12 +157,10 @@ static int say(lua_State *L, enum log_level level)
         append_value(L, i, line);
     }
     int shown = line->len < LINE_BYTES ? (int)line->len : LINE_BYTES;
-    const char *text = line->data ? line->data : "";
     if (call && call->notes)
-        note(call->notes, NOTE_LOG, "%s%.*s", place, shown, text);
+        note(call->notes, NOTE_LOG, "%s%.*s", place, shown, buf_string(line));
     else
-        log_line(level, "script", "%s%.*s (request %s)", place, shown, text,
-                 call ? call->request->id : "none");
+        say_to_log(lua, level, place, buf_text(line));
     return 0;
 }
 

@@ -19,6 +19,7 @@
 
 #include <stdlib.h>
 
+#include "blank.h"
 #include "error.h"
 #include "journal.h"
 #include "keeping.h"
@@ -72,8 +73,7 @@ bool ingest_request(struct ingest *ingest, struct request *request,
                    && make_points(&passage, err) && write_lines(&passage, err);
     bool is_stored =
         (is_made || keep_instead(&passage, err)) && store(&passage, err);
-    if (is_stored)
-        finish_reply(&passage);
+    finish_reply(&passage);
     return is_stored;
 }
 
@@ -244,6 +244,7 @@ static bool keep_instead(struct passage *passage, struct error *why)
     struct ingest *ingest = passage->ingest;
     const struct ingest_options *options = &ingest->options;
     bool has_place = options->has_letters || !options->journal;
+    blank_error(passage->match->route, passage->request, why);
     if (!has_place || options->is_replay
         || !keeping_takes(passage->match->route, why, passage->in_script))
         return false;
@@ -260,16 +261,17 @@ static bool write_letter(struct passage *passage, struct journal_rider *rider,
 {
     struct ingest *ingest = passage->ingest;
     const struct ingest_options *options = &ingest->options;
-    const struct kept *kept = &ingest->call.kept;
+    struct kept *kept = &ingest->call.kept;
     struct keepsake keepsake = keepsake_of(passage);
     passage->receipt->kept_count = kept->count;
     *count = 0;
-    if (kept->count == 0 || !options->journal || options->is_replay)
+    if (kept->count == 0)
+        return true;
+    keeping_blank(&ingest->keeping, &keepsake, kept);
+    if (!options->journal || options->is_replay)
         return true;
     if (!options->has_letters)
-        return fail(err, ERR_SCRIPT,
-                    "there is no place to keep this request: "
-                    "%.*s",
+        return fail(err, ERR_SCRIPT, "no place to keep this request: %.*s",
                     TEXT_ARG(buf_text(&kept->lines)));
     *rider = (struct journal_rider){.sink = options->letters};
     *count = 1;

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "arena.h"
+#include "blank.h"
 #include "error.h"
 #include "json_text.h"
 #include "recorded.h"
@@ -59,6 +60,18 @@ bool keeping_takes(const struct route *route, const struct error *why,
     return !route->refuses_errors
            && (why->kind == ERR_SCRIPT
                || (in_script && why->kind == ERR_TOO_LARGE));
+}
+
+void keeping_blank(struct keeping *keeping, const struct keepsake *keepsake,
+                   struct kept *kept)
+{
+    struct buf *clean = &keeping->letter;
+    buf_clear(clean);
+    if (!blank_write(keepsake->route, keepsake->request, buf_text(&kept->lines),
+                     clean))
+        return;
+    buf_truncate(&kept->lines, 0);
+    buf_append_text(&kept->lines, buf_text(clean));
 }
 
 static struct text reason_of(struct keeping *keeping,
@@ -130,7 +143,7 @@ void keeping_say(struct keeping *keeping, const struct keepsake *keepsake)
     if (hidden > 0)
         snprintf(more, sizeof more, " (%llu more like it)",
                  (unsigned long long)hidden);
-    log_line(LOG_WARN, "keep", "%s, %.*s %s from %.*s: %.*s%s", request->id,
+    log_line(LOG_WARN, "keep", "%.*s %s from %.*s is kept as %s: %.*s%s",
              TEXT_ARG(request->method), keepsake->route->pattern,
-             TEXT_ARG(request->remote), TEXT_ARG(reason), more);
+             TEXT_ARG(request->remote), request->id, TEXT_ARG(reason), more);
 }

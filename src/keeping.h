@@ -43,6 +43,11 @@ struct keepsake {
     struct text traceback; /* may be empty */
 };
 
+/* Takes out of kept, which is the keepsake's, the secrets that its request
+ * carries. */
+void keeping_blank(struct keeping *keeping, const struct keepsake *keepsake,
+                   struct kept *kept);
+
 /* The letter, until the next one. ERR_TOO_LARGE. */
 bool keeping_write(struct keeping *keeping, const struct keepsake *keepsake,
                    struct text *letter, struct error *err);

@@ -46,6 +46,8 @@ void recording_take(struct recorder *recorder, const struct ingest *ingest,
         ingest_points(ingest, request->time_ns, &points, NULL);
         if (receipt->kept_count > 0)
             append_kept(ingest, &points);
+        if (receipt->kept_count > 0 && outcome.status == 202)
+            outcome.message = TEXT(""); /* its id is another each time */
         outcome.points = buf_text(&points);
     }
     if (err->kind != ERR_NONE && has_outcome(err)) {

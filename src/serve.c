@@ -176,6 +176,8 @@ static struct ingest_options ingest_of(void *context,
     struct ingest_options options = config_ingest(config);
     options.journal = gateway->journal;
     options.store = gateway->store;
+    options.has_letters = true;
+    options.letters = DEAD_REQUESTS;
     return options;
 }
 

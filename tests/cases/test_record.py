@@ -57,15 +57,16 @@ def test_a_live_request_is_a_test_that_passes(folder):
         folder,
         ("/w/a", "t=1.5&PASSKEY=hush-form", STATION),
         ("/w/a?no=1", "no=1", STATION),
+        ("/w/a", "bad=1", STATION),
         ("/w/a", "t=2", {**STATION, "Content-Type": "application/json"}),
         ("/open", gzip.compress(b'{"n":3}\r\n###\n'), {"Content-Type": "application/json", "Content-Encoding": "gzip"}),
         ("/open", gzip.compress(b'{"n":3}\n'), {"Content-Type": "application/json", "Content-Encoding": "gzip"}),
         ("/open", b"\x1f\x8b\x08torn", {"Content-Encoding": "gzip"}),
         ("/api/v2/write", "m a=1 1\n", {"Authorization": "Token hush-token"}),
     )
-    assert statuses == [204, 422, 400, 400, 200, 400, 204]
+    assert statuses == [204, 422, 202, 400, 400, 200, 400, 204]
     assert len(files) == len(statuses)
-    assert run("test", "-c", "moonline.lua", "rec", cwd=folder) == (0, "7 passed, 0 failed\n", "")
+    assert run("test", "-c", "moonline.lua", "rec", cwd=folder) == (0, "8 passed, 0 failed\n", "")
 
 
 def test_secrets_are_nowhere(folder):

@@ -68,7 +68,7 @@ return {
     form = "application/x-www-form-urlencoded"
     with Gateway(tmp_path, config) as gateway:
         hostile = gateway.post("/ecowitt", "a" + "1" * 60000 + "!=1", form)
-        assert hostile.status == 500
-        assert b"takes too long" in hostile.body
+        assert hostile.status == 200  # as ecowitt's stations want it; it is kept
+        assert "takes too long" in gateway.said()
         assert gateway.post("/ecowitt", "tempf=68&dateutc=now", form).status == 200
         assert gateway.stop()[0] == 0

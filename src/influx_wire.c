@@ -159,14 +159,16 @@ static bool is_about_trust(CURLcode code)
 }
 
 /* A status that is no success counts also when sending failed, or when there is
- * too much of the answer: it is why. */
+ * too much of the answer: it is why. A success counts whole, or (a page that is
+ * too long) to be shown; with headers that never ended it is none. */
 static void judge(struct influx_wire *wire, CURLcode code)
 {
     struct influx_wire_reply *reply = wire->reply;
     long status = 0;
     if (wire->header_bytes > 0)
         curl_easy_getinfo(wire->easy, CURLINFO_RESPONSE_CODE, &status);
-    bool is_lost = code != CURLE_OK && status < 300 && !wire->is_full;
+    bool is_page = wire->is_full && wire->body.len > 0;
+    bool is_lost = code != CURLE_OK && status < 300 && !is_page;
     reply->is_cut = code != CURLE_OK;
     reply->bytes = wire->body.data;
     reply->len = wire->body.len;

@@ -366,6 +366,26 @@ static void an_endless_answer_is_cut(void **state)
     assert_int_equal(f->answer.status, 401);
 }
 
+/* Whoever sent them did not come to the end of its answer, which may be that
+ * it died of the write. */
+static void a_yes_with_endless_headers_is_none(void **state)
+{
+    enum { LONG = 1 << 20 };
+    static char head[LONG + 1];
+    static const char *const answers[] = {head, FAKE_204};
+    struct fixture *f = *state;
+    memset(head, 'x', LONG);
+    memcpy(head, "HTTP/1.1 204 No Content\r\nA:", 27);
+    for (size_t i = 100; i < LONG; i += 100)
+        memcpy(head + i, "\r\nA: x", 6);
+    serve(f, answers, 2);
+    post_one(f);
+    assert_int_equal(f->answer.status, 0);
+    assert_int_equal(f->answer.verdict, VERDICT_RETRY);
+    influx_write(f->influx, TEXT(LINES), &f->answer);
+    assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
+}
+
 /* The server says no and closes while most of the body is still unsent. */
 static void an_early_no_is_read(void **state)
 {
@@ -494,6 +514,7 @@ int main(void)
         ROW(a_server_that_hangs_ends_at_the_timeout),
         ROW(stopping_ends_a_request_under_way),
         ROW(an_endless_answer_is_cut),
+        ROW(a_yes_with_endless_headers_is_none),
         ROW(an_early_no_is_read),
         ROW(a_probe_is_an_empty_write),
         ROW(a_wrong_configuration_is_told),

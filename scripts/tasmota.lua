@@ -10,7 +10,7 @@
 --     http.add_header("Content-Type", "application/json")
 --     http.POST(tasmota.read_sensors())
 --     http.close()
---   end)
+--   end, "moonline")
 -- ESP8266, in the console, for the values wanted, and then Rule1 1:
 --   Rule1 ON Tele-AM2301#Temperature DO Var1 %value% ENDON ON Tele-AM2301#Humidity
 --     DO WebQuery http://GATEWAY:8580/tasmota/kitchen POST [Content-Type: application/json]

@@ -1,7 +1,7 @@
 """Recorded requests with one thing wrong in each, and what becomes of them.
 
 `cases` reads a *.http file, `mutations` makes the variants of one request (a
-JSON body, JSON within a form field, a form, a query, CSV), `run_all` sends many
+JSON body, JSON within a form field, a form, a query, headers, NDJSON, CSV), `run_all` sends many
 through their scripts in one `moonline test`, and `judge` says what is wrong
 with the points of a variant, given those of the request as it was.
 """
@@ -177,6 +177,24 @@ def csv_mutations(text):
                 yield (y, x), kind, (old, new), "\n".join(",".join(changed if i == y else r) for i, r in enumerate(rows))
 
 
+def line_mutations(text):
+    """The same of each line of NDJSON."""
+    lines = text.split("\n")
+    for y, line in enumerate(lines):
+        for path, kind, change, tree in json_mutations(json.loads(line)):
+            yield (y, *path), kind, change, "\n".join([*lines[:y], as_text(tree), *lines[y + 1 :]])
+
+
+def header_mutations(headers):
+    """The same of each header that is the sender's own."""
+    for i, header in enumerate(headers):
+        name, _, old = header.partition(": ")
+        if name.lower().startswith("x-"):
+            for kind in ("removed", "empty", "unreadable"):
+                new = KINDS[kind]
+                yield (name,), kind, (old, new), headers[:i] + ([] if new is GONE else [f"{name}: {new}"]) + headers[i + 1 :]
+
+
 def mutations(request):
     """(where, kind, (old, new), request) for each thing that can be wrong with it."""
     method, _, rest = request.start.partition(" ")
@@ -184,9 +202,13 @@ def mutations(request):
     location, _, query = target.partition("?")
     for path, kind, change, text in pair_mutations(query):
         yield ("query", *path), kind, change, replace(request, start=f"{method} {location}?{text} {version}".strip())
+    for path, kind, change, headers in header_mutations(request.headers):
+        yield path, kind, change, replace(request, headers=headers)
     tree = parsed(request.body)
     made = ()
-    if tree is not None:
+    if "ndjson" in request.header("content-type"):
+        made = line_mutations(request.body)
+    elif tree is not None:
         made = ((path, kind, change, as_text(changed)) for path, kind, change, changed in json_mutations(tree))
     elif "urlencoded" in request.header("content-type"):
         made = pair_mutations(request.body)

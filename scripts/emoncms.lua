@@ -30,11 +30,7 @@ end
 
 local function fields_of(data)
   if data.fulljson then return numbers(json.decode(data.fulljson)) end
-  if data.csv then
-    local values = {}
-    for value in data.csv:gmatch("[^,]*") do values[#values + 1] = value end
-    return from_list(values, 1)
-  end
+  if data.csv then return from_list(csv.rows(data.csv, { separator = "," })[1] or {}, 1) end
   local text = data.json or data.data or ""
   local read = try(json.decode, text)
   return type(read) == "table" and numbers(read) or loose(text)

@@ -6,15 +6,19 @@ gateway cannot know that the lines are stored, and so has to send them again.
 
 import email.utils
 import json
+import threading
 import time
 
 from fake_influx import accept, head_of
 
 
 def named(name, action, loses=False):
-    action.name = name
-    action.loses = loses
-    return action
+    def act(talk):
+        return action(talk)
+
+    act.name = name
+    act.loses = loses
+    return act
 
 
 def name_of(action):
@@ -42,10 +46,6 @@ def v2_error(status, code, text, headers=()):
 
 
 def hang_at_once(talk):
-    time_out(talk)
-
-
-def time_out(talk):
     talk.hang()
 
 
@@ -107,6 +107,16 @@ def drip(talk, data=None, pause_s=1.0):
     for byte in data or head_of(204, ("X-Slow: " + "z" * 200,)):
         talk.send(bytes([byte]))
         talk.fake.pause(pause_s)
+    talk.close()
+
+
+def refuse(talk):
+    """Nobody listens, for a while."""
+    fake = talk.fake
+    fake.down()
+    timer = threading.Timer(0.3, fake.up)
+    timer.daemon = True
+    timer.start()
     talk.close()
 
 

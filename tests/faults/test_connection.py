@@ -9,7 +9,7 @@ from rig import now, point, points
 COUNT = 300
 
 
-def through(rig, fake, action, more='timeout = "1s"', start=0, may_repeat=False):
+def through(rig, fake, action, more='timeout = "2s"', start=0, may_repeat=False):
     """Points, the first write of which meets the fault, and more after it."""
     moon = rig(more=more)
     before = points(COUNT, start)
@@ -48,7 +48,7 @@ def test_u2_a_server_that_hangs_is_left(rig, fake, action):
 
 def test_u2_a_server_that_hangs_for_long_is_asked_until_it_answers(rig, fake):
     fake.rule = faults.hang_at_once
-    moon = rig(more='timeout = "1s"')
+    moon = rig(more='timeout = "2s"')
     moon.send(points(COUNT))
     moon.wait_value("retries_total", 3)
     moon.wait_failing()

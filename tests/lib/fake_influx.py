@@ -22,6 +22,7 @@ import zlib
 import strict_lines
 
 HEAD_BYTES = 64 << 10
+SLOW_S = 0.5  # an answer that takes longer may be given up
 SO_RESET = struct.pack("ii", 1, 0)
 
 
@@ -52,6 +53,7 @@ class Talk:
         self.number = 0  # of the write, from 1
         self.action = ""
         self.was_stored = 0
+        self.is_lost = False  # the gateway cannot know what was stored
 
     # ---- what comes ----
 
@@ -92,7 +94,9 @@ class Talk:
     # ---- what is done ----
 
     def store(self, lines=None):
-        lines = self.lines() if lines is None else lines
+        """These lines; of its own all but those that the server refuses."""
+        if lines is None:
+            lines = [line for line in self.lines() if not self.fake.refuses(line)]
         self.was_stored = len(lines)
         self.fake.store(self, lines)
 
@@ -127,8 +131,10 @@ def head_of(status, headers=()):
 
 
 def accept(talk):
+    if talk.fake.refusal and talk.length:
+        return talk.fake.refusal(talk)
     talk.store()
-    talk.answer(204)
+    return talk.answer(204)
 
 
 class Fake:
@@ -141,10 +147,13 @@ class Fake:
         self.is_foreign = is_foreign  # nothing may come here
         self.changed = threading.Condition()
         self.requests = []  # every Talk that had a head
+        self.patience_s = 30
         self.stored = []  # lines, as they came
         self.copies = collections.Counter()
         self.arrived_at = 0.0  # the last of them
         self.on_store = None  # called with (talk, lines) under the lock
+        self.refuses = lambda line: False  # which are never stored
+        self.refusal = None  # the action that accepts what may be stored
         self.wrong = []
         self.connections = set()
         self.connects = 0
@@ -222,8 +231,9 @@ class Fake:
                 self.on_store(talk, lines)
             self.changed.notify_all()
 
-    def wait(self, condition, what, seconds=30):
+    def wait(self, condition, what, seconds=None):
         """Until condition() holds; it is asked whenever something came."""
+        seconds = seconds or self.patience_s
         with self.changed:
             end = time.monotonic() + seconds
             while not condition():
@@ -235,7 +245,7 @@ class Fake:
         """The last requests, for a message."""
         return "; ".join(f"{talk.action or '?'} {talk.length} B" for talk in self.requests[-8:]) or "no request"
 
-    def wait_stored(self, lines, seconds=30):
+    def wait_stored(self, lines, seconds=None):
         """Each of these is stored at least once."""
         missing = set(lines)
 
@@ -245,7 +255,7 @@ class Fake:
 
         self.wait(are_there, f"{len(lines)} lines stored", seconds)
 
-    def wait_writes(self, count, seconds=30):
+    def wait_writes(self, count, seconds=None):
         self.wait(lambda: self.writes >= count, f"{count} writes, now {self.writes}", seconds)
 
     def wait_plan(self, seconds=60):
@@ -282,6 +292,8 @@ class Fake:
                 rest = self._request(connection, rest)
         except (Gone, OSError):
             pass
+        except Exception as why:  # noqa: BLE001 the test itself is wrong
+            self.complain(f"the fake: {why!r} at {why.__traceback__.tb_next and why.__traceback__.tb_next.tb_lineno}")
         finally:
             with self.changed:
                 self.connections.discard(plain)
@@ -302,8 +314,15 @@ class Fake:
         head, rest = rest.split(b"\r\n\r\n", 1)
         talk = Talk(self, connection, rest, head)
         action = self._choose(talk)
-        talk.action = getattr(action, "name", action.__name__)
-        action(talk)
+        talk.action = getattr(action, "name", None) or action.__name__
+        talk.is_lost = getattr(action, "loses", False)
+        try:
+            action(talk)
+        except (Gone, OSError):
+            talk.is_lost = True
+            raise
+        finally:
+            talk.is_lost |= time.monotonic() - talk.begin > SLOW_S
         rest = talk.read() and talk.rest[talk.length :] if talk.length else talk.rest
         talk.rest, talk.body = b"", None  # it is remembered, its bytes are not
         return rest

@@ -1,7 +1,8 @@
 /* admin.c - see admin.h. One thread, one daemon, driven from a loop of its own
- * as the workers' are; nothing here waits for a disk or a network, so nothing
- * is ever suspended. Fewer than 128 connections: with that many
- * libmicrohttpd 0.9.75 can go on waiting for one more.
+ * as the workers' are. Questions wait for no disk and no network; a post may,
+ * for seconds, and then all others wait: so nothing is ever suspended. Fewer
+ * than 128 connections: with that many libmicrohttpd 0.9.75 can go on waiting
+ * for one more.
  */
 #include "admin.h"
 
@@ -26,11 +27,13 @@ enum {
     MAX_CONNECTIONS = 64,
     TIMEOUT_S = 10,
     LONGEST_WAIT_MS = 1000,
-    PAGE_BYTES = 1 << 20
+    PAGE_BYTES = 1 << 20,
+    POST_BYTES = 128 << 10
 };
 
 struct admin {
     struct watched watched;
+    const struct admin_post *posts;
     struct buf page;
     struct MHD_Daemon *daemon;
     struct pollfd fds[2]; /* the daemon's, and an eventfd to stop by */
@@ -95,7 +98,6 @@ static unsigned fill_page(struct admin *admin, const char *path,
 {
     const struct page *page = find_page(path);
     *type = json_type;
-    buf_clear(&admin->page);
     if (!page)
         return refuse(admin, 404, "not found",
                       "there are /health, /ready and /metrics");
@@ -105,12 +107,72 @@ static unsigned fill_page(struct admin *admin, const char *path,
     return page->write(admin);
 }
 
+/* --------------------------------------------------------------- posts --- */
+
+/* A request under way; a body is only collected for a post. */
+struct exchange {
+    const struct admin_post *post;
+    struct buf body;
+};
+
+static const struct admin_post *find_post(const struct admin *admin,
+                                          const char *path, const char *method)
+{
+    const struct admin_post *post = admin->posts;
+    if (strcmp(method, "POST") != 0)
+        return NULL;
+    while (post && post->path && strcmp(post->path, path) != 0)
+        post++;
+    return post && post->path ? post : NULL;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+/* localhost or digits: whoever gives a name of its own to our address has to
+ * call us by that name. */
+static bool is_address(const char *host)
+{
+    return host
+           && (strncmp(host, "localhost", 9) == 0
+               || strspn(host, "0123456789abcdefABCDEF.:[]") == strlen(host));
+}
+
+static unsigned run_post(struct admin *admin, struct MHD_Connection *connection,
+                         const struct exchange *exchange, const char **type)
+{
+    const char *accept = header(connection, "Accept");
+    bool wants_text = accept && strcmp(accept, "text/plain") == 0;
+    *type = json_type;
+    if (!header(connection, "X-Moonline"))
+        return refuse(admin, 403, "forbidden",
+                      "a POST needs the header X-Moonline: 1");
+    if (!is_address(header(connection, "Host")))
+        return refuse(admin, 403, "forbidden",
+                      "a POST must name the address, not a host's name");
+    if (exchange->body.has_overflowed)
+        return refuse(admin, 413, "too large", "the body is too large");
+    if (wants_text)
+        *type = "text/plain; charset=utf-8";
+    return exchange->post->answer(exchange->post->self,
+                                  buf_text(&exchange->body), wants_text,
+                                  &admin->page);
+}
+
+/* ---------------------------------------------------------- one request -- */
+
 static enum MHD_Result answer(struct admin *admin,
                               struct MHD_Connection *connection,
-                              const char *path, const char *method)
+                              const char *path, const char *method,
+                              const struct exchange *exchange)
 {
     const char *type;
-    unsigned status = fill_page(admin, path, method, &type);
+    buf_clear(&admin->page);
+    unsigned status = exchange->post
+                          ? run_post(admin, connection, exchange, &type)
+                          : fill_page(admin, path, method, &type);
     struct MHD_Response *response = MHD_create_response_from_buffer(
         admin->page.len, admin->page.data, MHD_RESPMEM_MUST_COPY);
     if (!response)
@@ -125,23 +187,38 @@ static enum MHD_Result answer(struct admin *admin,
     return queued;
 }
 
-/* A body is nobody's business here; it is thrown away. */
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
                               const char *url, const char *method,
                               const char *version, const char *bytes,
                               size_t *len, void **state)
 {
-    static char is_known;
-    (void)version, (void)bytes;
-    if (!*state) {
-        *state = &is_known;
+    struct admin *admin = cls;
+    struct exchange *exchange = *state;
+    (void)version;
+    if (!exchange) {
+        *state = exchange = xcalloc(1, sizeof *exchange);
+        exchange->post = find_post(admin, url, method);
+        buf_init(&exchange->body, POST_BYTES);
         return MHD_YES;
     }
     if (*len > 0) {
+        if (exchange->post)
+            buf_append(&exchange->body, bytes, *len);
         *len = 0;
         return MHD_YES;
     }
-    return answer(cls, connection, url, method);
+    return answer(admin, connection, url, method, exchange);
+}
+
+static void end(void *cls, struct MHD_Connection *connection, void **state,
+                enum MHD_RequestTerminationCode why)
+{
+    (void)cls, (void)connection, (void)why;
+    struct exchange *exchange = *state;
+    if (exchange)
+        buf_deinit(&exchange->body);
+    free(exchange);
+    *state = NULL;
 }
 
 /* ------------------------------------------------------------ the loop --- */
@@ -167,7 +244,8 @@ static bool start_daemon(struct admin *admin, int fd, struct error *err)
         MHD_USE_EPOLL, 0, NULL, NULL, handle, admin, MHD_OPTION_LISTEN_SOCKET,
         fd, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)TIMEOUT_S, MHD_OPTION_END);
+        (unsigned)TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, end, NULL,
+        MHD_OPTION_END);
     if (!admin->daemon) {
         close(fd);
         return fail(err, ERR_IO, "libmicrohttpd does not start");
@@ -208,6 +286,7 @@ struct admin *admin_start(const struct admin_options *options,
                                       .relays = options->relays,
                                       .relay_names = options->relay_names,
                                       .relay_count = options->relay_count};
+    admin->posts = options->posts;
     buf_init(&admin->page, PAGE_BYTES);
     if (start(admin, options->listen, err))
         return admin;

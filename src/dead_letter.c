@@ -16,6 +16,24 @@
 #include "timestamp.h"
 #include "utf8.h"
 
+/* One line of printable text, of so many bytes at most, not in the middle of a
+ * character. */
+static void append_reason(struct buf *out, struct text reason)
+{
+    reason = scan_trim(reason);
+    if (reason.len > LIMIT_DEAD_REASON_BYTES) {
+        reason.len = LIMIT_DEAD_REASON_BYTES;
+        while (reason.len > 0 && (reason.at[reason.len] & 0xc0) == 0x80)
+            reason.len--;
+    }
+    bool is_text = utf8_is_valid(reason, NULL);
+    for (size_t i = 0; i < reason.len; i++) {
+        unsigned char c = (unsigned char)reason.at[i];
+        bool is_fine = c >= ' ' && c != 0x7f && (c < 0x80 || is_text);
+        buf_append_char(out, is_fine ? (char)c : c < ' ' ? ' ' : '?');
+    }
+}
+
 /* ---- requests ---- */
 
 static void take_annotation(struct text line, struct dead_request *request)
@@ -78,25 +96,59 @@ uint64_t dead_request_key(const struct dead_request *request)
     return siphash(&fixed, (struct text){(char *)hashes, sizeof hashes});
 }
 
-/* ---- points ---- */
-
-/* One line of printable text, of so many bytes at most, not in the middle of a
- * character. */
-static void append_reason(struct buf *out, struct text reason)
+/* Copies the head of a letter without the annotations of these names (and the
+ * lines that continue them), up to the request line; the rest of the text. */
+static struct text copy_head(struct buf *out, struct text text,
+                             const char *const *without)
 {
-    reason = scan_trim(reason);
-    if (reason.len > LIMIT_DEAD_REASON_BYTES) {
-        reason.len = LIMIT_DEAD_REASON_BYTES;
-        while (reason.len > 0 && (reason.at[reason.len] & 0xc0) == 0x80)
-            reason.len--;
+    bool is_left_out = false;
+    if (text_starts_with(text, TEXT("###"))) {
+        buf_append_text(out, text_cut(&text, '\n'));
+        buf_append_char(out, '\n');
     }
-    bool is_text = utf8_is_valid(reason, NULL);
-    for (size_t i = 0; i < reason.len; i++) {
-        unsigned char c = (unsigned char)reason.at[i];
-        bool is_fine = c >= ' ' && c != 0x7f && (c < 0x80 || is_text);
-        buf_append_char(out, is_fine ? (char)c : c < ' ' ? ' ' : '?');
+    while (text_starts_with(text, TEXT("#"))) {
+        struct text line = text_cut(&text, '\n');
+        struct text rest = scan_trim(text_skip(line, 1));
+        struct text name = text_cut(&rest, ' ');
+        if (text_starts_with(name, TEXT("@"))
+            || !text_starts_with(line, TEXT("#   ")))
+            is_left_out = false;
+        for (size_t i = 0; without[i]; i++)
+            is_left_out = is_left_out || text_equal(name, text_of(without[i]));
+        if (!is_left_out) {
+            buf_append_text(out, line);
+            buf_append_char(out, '\n');
+        }
     }
+    return text;
 }
+
+bool dead_request_plain(struct buf *out, struct text text)
+{
+    static const char *const without[] = {"@key", NULL};
+    buf_append_text(out, copy_head(out, text, without));
+    return !out->has_overflowed;
+}
+
+bool dead_request_rewrite(struct buf *out, struct text text, struct text reason,
+                          struct text details)
+{
+    static const char *const without[] = {"@key", "@reason", "@kept",
+                                          "@traceback", NULL};
+    struct text rest = copy_head(out, text, without);
+    buf_append_text(out, TEXT("# @reason "));
+    append_reason(out, reason);
+    buf_append_char(out, '\n');
+    for (bool is_first = true; details.len > 0; is_first = false) {
+        buf_append_text(out, is_first ? TEXT("# @traceback ") : TEXT("#   "));
+        append_reason(out, text_cut(&details, '\n'));
+        buf_append_char(out, '\n');
+    }
+    buf_append_text(out, rest);
+    return !out->has_overflowed;
+}
+
+/* ---- points ---- */
 
 /* One word, for it stands between blanks. */
 static void append_word(struct buf *out, const char *word)

@@ -37,6 +37,13 @@ bool dead_request_equal(const struct dead_request *a,
 /* Equal ones have equal keys. */
 uint64_t dead_request_key(const struct dead_request *request);
 
+/* The same text with another reason: what was said of the failure before is
+ * gone. details, which may be empty, become comments below it. */
+bool dead_request_rewrite(struct buf *out, struct text text, struct text reason,
+                          struct text details);
+/* The same text without our key: as it was recorded. */
+bool dead_request_plain(struct buf *out, struct text text);
+
 /* ---- points ---- */
 
 enum { DEAD_NAME_BYTES = 40 };

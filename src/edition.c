@@ -35,6 +35,17 @@ void reading_release(struct reading *reading)
     free(reading);
 }
 
+struct reading *reading_hold(struct reading *reading)
+{
+    atomic_fetch_add(&reading->holders, 1);
+    return reading;
+}
+
+const struct ingest_options *reading_ingest(const struct reading *reading)
+{
+    return &reading->options.ingest;
+}
+
 struct edition *edition_new(struct reading *reading, int waker,
                             struct pulse *pulse, struct error *err)
 {
@@ -42,8 +53,7 @@ struct edition *edition_new(struct reading *reading, int waker,
     struct ingest_options ingest = reading->options.ingest;
     ingest.waker = waker;
     ingest.pulse = pulse;
-    atomic_fetch_add(&reading->holders, 1);
-    edition->reading = reading;
+    edition->reading = reading_hold(reading);
     edition->gate = (struct gate){ingest.routes, ingest.journal};
     edition->trusted_proxies = &reading->trusted_proxies;
     edition->ingest = ingest_new(&ingest, err);

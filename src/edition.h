@@ -32,6 +32,11 @@ struct reading_options {
 struct reading *reading_new(const struct reading_options *options,
                             struct error *err);
 void reading_release(struct reading *reading);
+/* One more holder. */
+struct reading *reading_hold(struct reading *reading);
+/* For an ingest that is no worker's: what it needs, while the reading is held.
+ */
+const struct ingest_options *reading_ingest(const struct reading *reading);
 
 struct edition {
     struct reading *reading;

@@ -146,3 +146,20 @@ unsigned listener_port(int fd)
     const struct sockaddr_in6 *v6 = address;
     return ntohs(at.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
 }
+
+bool listener_connect(const char *address, int *fd, struct error *err)
+{
+    struct sockaddr_storage to;
+    const void *address_of = &to;
+    socklen_t len;
+    *fd = -1;
+    if (!resolve(address, &to, &len, err))
+        return false;
+    *fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (*fd >= 0 && connect(*fd, address_of, len) == 0)
+        return true;
+    fail_errno(err, "connecting to %s", address);
+    if (*fd >= 0)
+        close(*fd);
+    return false;
+}

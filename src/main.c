@@ -14,6 +14,7 @@
 #include "error.h"
 #include "serve.h"
 #include "sink.h"
+#include "tool_dead.h"
 #include "tool_journal.h"
 #include "tool_try.h"
 #include "tools.h"
@@ -34,6 +35,10 @@ static const char usage[] =
     "                             run recorded tests (*.http); -v shows their "
     "points,\n"
     "                             --accept makes what came what is expected\n"
+    "  dead ls [--json] | show ID | replay --all|ID... | drop ID...\n"
+    "                             requests whose script failed, points that "
+    "an\n"
+    "                             output refused; also while it runs\n"
     "  journal ls|verify|cat [--all] [-c FILE] [--data DIR] [OUTPUT]\n"
     "                             look into the journals, also while it runs\n"
     "  sink [--listen ADDR] [FILE]\n"
@@ -109,13 +114,6 @@ static int run_help(int argc, char **argv)
     return EX_OK;
 }
 
-static int run_later(int argc, char **argv)
-{
-    (void)argc;
-    fprintf(stderr, "moonline: `%s` is not available yet\n", argv[0]);
-    return EX_USAGE;
-}
-
 static const struct verb {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -125,7 +123,7 @@ static const struct verb {
     {"sink", run_sink},         {"version", run_version},
     {"--version", run_version}, {"help", run_help},
     {"--help", run_help},       {"-h", run_help},
-    {"dead", run_later},        {"journal", tool_journal_run},
+    {"dead", tool_dead_run},    {"journal", tool_journal_run},
 };
 
 static const struct verb *find_verb(const char *name)

@@ -31,6 +31,8 @@
 #include "clock.h"
 #include "config.h"
 #include "dead.h"
+#include "dead_door.h"
+#include "dead_file.h"
 #include "error.h"
 #include "file.h"
 #include "journal.h"
@@ -53,6 +55,7 @@ enum {
 struct gateway {
     const struct config *config;
     struct dead *dead;
+    struct dead_door dead_door;
     struct journal *journal;
     struct store *store; /* what the workers' scripts share */
     struct relay *relays[LIMIT_OUTPUTS];
@@ -175,9 +178,9 @@ static struct ingest_options ingest_of(void *context,
     const struct gateway *gateway = context;
     struct ingest_options options = config_ingest(config);
     options.journal = gateway->journal;
-    options.store = gateway->store;
     options.has_letters = true;
     options.letters = DEAD_REQUESTS;
+    options.store = gateway->store;
     return options;
 }
 
@@ -215,7 +218,11 @@ static bool start_admin(struct gateway *gateway, struct error *err)
     const struct config *config = gateway->config;
     if (!config->admin)
         return true;
+    char dir[4096];
+    snprintf(dir, sizeof dir, "%s/dead", config->data);
+    dead_door_init(&gateway->dead_door, gateway->dead, dir, gateway->server);
     const struct admin_options options = {
+        .posts = gateway->dead_door.posts,
         .listen = config->admin,
         .journal = gateway->journal,
         .dead = gateway->dead,
@@ -240,6 +247,19 @@ static void append_address(char *out, const char *address, unsigned port)
     snprintf(real, sizeof real, "%.*s:%u", (int)(colon - address), address,
              port);
     append(out, real);
+}
+
+/* For `moonline dead`, which asks the gateway that has the folder. */
+static void leave_admin_address(const struct gateway *gateway)
+{
+    const struct config *config = gateway->config;
+    char address[TEXT_BYTES] = "";
+    struct error err;
+    if (gateway->admin)
+        append_address(address, config->admin, admin_port(gateway->admin));
+    const struct text pieces[] = {text_of(address), TEXT("\n")};
+    if (!dead_file_put(&file_real, config->data, "admin", pieces, 2, &err))
+        log_line(LOG_WARN, "serve", "%s", err.text);
 }
 
 static void say_listening(const struct gateway *gateway)
@@ -375,6 +395,7 @@ int serve_run(struct config *config, const char *record_dir)
         return error_exit_code(&err);
     }
     start_reload(&gateway);
+    leave_admin_address(&gateway);
     say_listening(&gateway);
     wait_for_stop(&gateway, signals);
     stop(&gateway);

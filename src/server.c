@@ -8,6 +8,7 @@
  */
 #include "server.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,8 @@ struct server {
     struct worker *workers[MAX_WORKERS];
     unsigned worker_count;
     unsigned port;
+    pthread_mutex_t reading_lock;
+    struct reading *reading; /* guarded; new requests are handled by it */
 };
 
 /* fds[address][worker]; those of workers that were made are no longer ours. */
@@ -104,7 +107,7 @@ static bool add_workers(struct server *server, struct sockets *sockets,
     bool made = reading != NULL;
     while (made && sockets->taken < sockets->worker_count)
         made = add_worker(server, sockets, reading, err);
-    reading_release(reading);
+    server->reading = reading;
     return made;
 }
 
@@ -122,6 +125,7 @@ struct server *server_start(const struct server_options *options,
 {
     struct server *server = xcalloc(1, sizeof *server);
     struct sockets sockets = {.worker_count = options->workers};
+    pthread_mutex_init(&server->reading_lock, NULL);
     if (sockets.worker_count < 1)
         sockets.worker_count = 1;
     if (sockets.worker_count > MAX_WORKERS)
@@ -140,6 +144,17 @@ struct server *server_start(const struct server_options *options,
     return NULL;
 }
 
+/* The one before. */
+static struct reading *swap_reading(struct server *server,
+                                    struct reading *reading)
+{
+    pthread_mutex_lock(&server->reading_lock);
+    struct reading *before = server->reading;
+    server->reading = reading;
+    pthread_mutex_unlock(&server->reading_lock);
+    return before;
+}
+
 bool server_reload(struct server *server, const struct reading_options *options,
                    struct error *err)
 {
@@ -156,8 +171,16 @@ bool server_reload(struct server *server, const struct reading_options *options,
             worker_change(server->workers[i], editions[i]);
         else
             edition_free(editions[i]);
-    reading_release(reading);
+    reading_release(is_whole ? swap_reading(server, reading) : reading);
     return is_whole;
+}
+
+struct reading *server_reading(struct server *server)
+{
+    pthread_mutex_lock(&server->reading_lock);
+    struct reading *reading = reading_hold(server->reading);
+    pthread_mutex_unlock(&server->reading_lock);
+    return reading;
 }
 
 bool server_hangs(struct server *server, char *what, size_t size)
@@ -189,6 +212,8 @@ void server_stop(struct server *server)
     for (unsigned i = 0; i < server->worker_count; i++)
         worker_free(server->workers[i]);
     peers_free(server->peers);
+    reading_release(server->reading);
+    pthread_mutex_destroy(&server->reading_lock);
     free(server);
 }
 

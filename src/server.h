@@ -39,6 +39,10 @@ struct server *server_start(const struct server_options *options,
 bool server_reload(struct server *server, const struct reading_options *reading,
                    struct error *err);
 
+/* The reading that new requests are handled by, held for the caller. Any
+ * thread. */
+struct reading *server_reading(struct server *server);
+
 /* True: a worker hangs in a script, what says where. To be asked now and then,
  * by one thread. */
 bool server_hangs(struct server *server, char *what, size_t size);

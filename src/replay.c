@@ -1,0 +1,452 @@
+/* replay.c - see replay.h.
+ *
+ *   letters --read--> requests through ingest, lines as they are --> journal
+ *   one kick; tickets durable --> letters dropped
+ *
+ * All letters of one call go into as few groups as the journal makes of them,
+ * and are waited for together. What can go wrong: a letter that is not there,
+ * or cannot be read; a script that fails again; a journal that is full. Each is
+ * said of that letter, and the others go on.
+ */
+#include "replay.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "attempt.h"
+#include "buf.h"
+#include "ceilings.h"
+#include "clock.h"
+#include "dead.h"
+#include "dead_list.h"
+#include "error.h"
+#include "journal.h"
+#include "trial_file.h"
+
+enum {
+    ID_BYTES = 17,
+    OUTPUT_BYTES = 100,
+    WHAT_BYTES = 1000, /* as an error's text */
+    LETTER_BYTES = LIMIT_DEAD_REQUEST_BYTES,
+    WAIT_MS = 10000,
+    STEP_MS = 100
+};
+
+enum state { STATE_OPEN, STATE_WAITS, STATE_STORED, STATE_DONE, STATE_FAILED };
+
+/* One letter on its way. */
+struct item {
+    struct text id;
+    struct text output; /* of a point; empty: it is a request */
+    struct text name;   /* what stands behind the output */
+    char *line;         /* of a point, once it is found */
+    enum state state;
+    uint64_t ticket;
+    char what[WHAT_BYTES];
+};
+
+struct replay {
+    struct replay_options options;
+    struct ingest *ingest;
+    struct attempt attempt;
+    int waker;
+    struct buf letter;
+    struct item *items;
+    size_t count;
+};
+
+/* ---- ids ---- */
+
+static void split_id(struct text id, struct item *item)
+{
+    const char *slash = memchr(id.at ? id.at : "", '/', id.len);
+    *item = (struct item){.id = id, .name = id};
+    if (slash) {
+        item->output = (struct text){id.at, (size_t)(slash - id.at)};
+        item->name = text_skip(id, item->output.len + 1);
+    }
+}
+
+static bool is_request(const struct item *item)
+{
+    return item->output.len == 0;
+}
+
+static void fail_item(struct item *item, const char *why)
+{
+    item->state = STATE_FAILED;
+    snprintf(item->what, sizeof item->what, "%s", why);
+}
+
+static void name_of(const struct item *item, char out[ID_BYTES])
+{
+    snprintf(out, ID_BYTES, "%.*s", TEXT_ARG(item->name));
+}
+
+/* ---- waiting for the journal ---- */
+
+static void look_at_tickets(struct replay *replay, size_t *waiting)
+{
+    *waiting = 0;
+    for (size_t i = 0; i < replay->count; i++) {
+        struct item *item = &replay->items[i];
+        if (item->state != STATE_WAITS)
+            continue;
+        switch (journal_ticket(replay->options.ingest.journal, item->ticket)) {
+        case TICKET_WAITS:
+            ++*waiting;
+            break;
+        case TICKET_DURABLE:
+            item->state = STATE_STORED;
+            break;
+        case TICKET_FAILED:
+            fail_item(item, "the journal could not be written");
+            break;
+        }
+    }
+}
+
+static void await_tickets(struct replay *replay)
+{
+    size_t waiting;
+    int64_t until_ns = clock_mono_ns() + WAIT_MS * NS_PER_MS;
+    journal_kick(replay->options.ingest.journal);
+    look_at_tickets(replay, &waiting);
+    while (waiting > 0 && clock_mono_ns() < until_ns) {
+        struct pollfd fd = {.fd = replay->waker, .events = POLLIN};
+        uint64_t ignored;
+        if (poll(&fd, 1, STEP_MS) > 0
+            && read(replay->waker, &ignored, sizeof ignored) < 0)
+            break;
+        look_at_tickets(replay, &waiting);
+    }
+    for (size_t i = 0; i < replay->count; i++)
+        if (replay->items[i].state == STATE_WAITS)
+            fail_item(&replay->items[i], "the disk does not answer");
+}
+
+/* ---- requests ---- */
+
+static bool is_about_the_request(const struct error *err)
+{
+    return err->kind == ERR_SCRIPT || err->kind == ERR_REFUSED
+           || err->kind == ERR_BAD_REQUEST || err->kind == ERR_TOO_LARGE;
+}
+
+/* It failed again: the letter says how. */
+static void note_reason(struct replay *replay, const struct item *item,
+                        struct text reason)
+{
+    char id[ID_BYTES];
+    struct dead_request held;
+    struct buf text;
+    name_of(item, id);
+    if (dead_request_read(buf_text(&replay->letter), &held)
+        && text_equal(held.reason, reason))
+        return;
+    buf_init(&text, LETTER_BYTES);
+    if (dead_request_rewrite(&text, buf_text(&replay->letter), reason,
+                             ingest_traceback(replay->ingest)))
+        dead_replace_request(replay->options.dead, id, buf_text(&text), NULL);
+    buf_deinit(&text);
+}
+
+static void take_receipt(struct replay *replay, struct item *item)
+{
+    const struct receipt *receipt = &replay->attempt.receipt;
+    if (receipt->kept_count > 0) {
+        struct buf reason;
+        buf_init(&reason, KEPT_REASON_BYTES);
+        kept_summary(ingest_kept(replay->ingest), &reason);
+        fail_item(item, buf_string(&reason));
+        note_reason(replay, item, buf_text(&reason));
+        buf_deinit(&reason);
+        return;
+    }
+    item->ticket = receipt->ticket;
+    item->state = receipt->must_wait ? STATE_WAITS : STATE_STORED;
+    snprintf(item->what, sizeof item->what, "%zu point%s", receipt->point_count,
+             receipt->point_count == 1 ? "" : "s");
+}
+
+/* ERR_FULL may be only for what waits: once more when that is durable. */
+static bool run_request(struct replay *replay, const struct trial_file *file)
+{
+    const struct attempt_request *request = &file->cases[0].request;
+    const struct route_table *routes = replay->options.ingest.routes;
+    struct attempt *attempt = &replay->attempt;
+    if (attempt_run(attempt, replay->ingest, routes, request))
+        return true;
+    if (attempt->error.kind != ERR_FULL)
+        return false;
+    await_tickets(replay);
+    return attempt_run(attempt, replay->ingest, routes, request);
+}
+
+static bool load_request(struct replay *replay, const struct item *item,
+                         struct trial_file *file, struct error *err)
+{
+    char id[ID_BYTES];
+    uint64_t again;
+    name_of(item, id);
+    buf_clear(&replay->letter);
+    if (item->name.len != ID_BYTES - 1)
+        return fail(err, ERR_NOT_FOUND, "there is no such dead letter");
+    return dead_list_load(replay->options.fs, replay->options.dir, id,
+                          &replay->letter, &again, err)
+           && trial_file_parse(id, buf_text(&replay->letter), file, err);
+}
+
+static void replay_request(struct replay *replay, struct item *item)
+{
+    struct trial_file file = {0};
+    struct error err;
+    if (!load_request(replay, item, &file, &err)) {
+        fail_item(item, err.text);
+    } else if (run_request(replay, &file)) {
+        take_receipt(replay, item);
+    } else {
+        const struct error *why = &replay->attempt.error;
+        fail_item(item, why->text);
+        if (is_about_the_request(why))
+            note_reason(replay, item, text_of(why->text));
+    }
+    trial_file_deinit(&file);
+}
+
+/* ---- points ---- */
+
+static bool find_output(const struct replay *replay, struct text name,
+                        unsigned *output)
+{
+    const struct script_outputs *outputs = &replay->options.ingest.outputs;
+    for (*output = 0; *output < outputs->count; ++*output)
+        if (text_equal(text_of(outputs->names[*output]), name))
+            return true;
+    return false;
+}
+
+struct search {
+    struct replay *replay;
+    struct text output;
+};
+
+/* The later of two of one name replaces the earlier. */
+static void take_line(void *context, const struct dead_letter *letter)
+{
+    const struct search *search = context;
+    for (size_t i = 0; i < search->replay->count; i++) {
+        struct item *item = &search->replay->items[i];
+        if (!text_equal(item->output, search->output)
+            || !text_equal(item->name, letter->name))
+            continue;
+        free(item->line);
+        item->line = xstrndup(letter->line.at, letter->line.len);
+    }
+}
+
+static void append_line(struct replay *replay, struct item *item,
+                        unsigned output)
+{
+    struct error err = {0};
+    struct buf line;
+    buf_init(&line, LIMIT_LINE_BYTES + 2);
+    buf_append_text(&line, text_of(item->line));
+    buf_append_char(&line, '\n');
+    const struct journal_lines lines = {output, buf_text(&line), 1};
+    const struct journal_entry entry = {.lines = &lines, .line_count = 1};
+    struct journal *journal = replay->options.ingest.journal;
+    bool is_appended =
+        !line.has_overflowed
+        && journal_append(journal, &entry, replay->waker, &item->ticket, &err);
+    if (!is_appended && err.kind == ERR_FULL) {
+        await_tickets(replay);
+        is_appended =
+            journal_append(journal, &entry, replay->waker, &item->ticket, &err);
+    }
+    item->state = STATE_WAITS;
+    snprintf(item->what, sizeof item->what, "1 point");
+    if (!is_appended)
+        fail_item(item, err.text[0] ? err.text : "its line is too long");
+    buf_deinit(&line);
+}
+
+/* All points of the output of this one. */
+static void replay_points(struct replay *replay, const struct item *first)
+{
+    char output[OUTPUT_BYTES];
+    struct search search = {replay, first->output};
+    struct error err = {0};
+    unsigned number;
+    snprintf(output, sizeof output, "%.*s", TEXT_ARG(first->output));
+    bool is_known = find_output(replay, first->output, &number);
+    if (is_known)
+        dead_list_points(replay->options.fs, replay->options.dir, output,
+                         take_line, &search, &err);
+    for (size_t i = 0; i < replay->count; i++) {
+        struct item *item = &replay->items[i];
+        if (item->state != STATE_OPEN
+            || !text_equal(item->output, search.output))
+            continue;
+        if (item->line)
+            append_line(replay, item, number);
+        else
+            fail_item(item, !is_known     ? "there is no such output"
+                            : err.text[0] ? err.text
+                                          : "there is no such dead letter");
+    }
+}
+
+/* ---- done with ---- */
+
+static void drop_request(struct dead *dead, struct item *item)
+{
+    char id[ID_BYTES];
+    struct error err;
+    name_of(item, id);
+    if (dead_drop_request(dead, id, &err))
+        item->state = STATE_DONE;
+    else
+        fail_item(item, err.text);
+}
+
+/* All points in that state of the output of this one. */
+static void drop_points(struct dead *dead, struct item *items, size_t count,
+                        const struct item *first)
+{
+    char output[OUTPUT_BYTES];
+    struct error err = {0};
+    struct text *names = xcalloc(count, sizeof *names), of = first->output;
+    enum state state = first->state;
+    size_t name_count = 0, found;
+    snprintf(output, sizeof output, "%.*s", TEXT_ARG(of));
+    for (size_t i = 0; i < count; i++)
+        if (items[i].state == state && text_equal(items[i].output, of))
+            names[name_count++] = items[i].name;
+    bool is_dropped =
+        dead_drop_points(dead, output, names, name_count, &found, &err);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].state != state || !text_equal(items[i].output, of))
+            continue;
+        items[i].state = STATE_DONE;
+        if (!is_dropped)
+            fail_item(&items[i], err.text);
+        else if (found == 0)
+            fail_item(&items[i], "there is no such dead letter");
+    }
+    free(names);
+}
+
+static void drop_all(struct dead *dead, struct item *items, size_t count,
+                     enum state state)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].state != state)
+            continue;
+        if (is_request(&items[i]))
+            drop_request(dead, &items[i]);
+        else
+            drop_points(dead, items, count, &items[i]);
+    }
+}
+
+/* ---- the two stories ---- */
+
+static struct item *items_of(const struct text *ids, size_t count)
+{
+    assert(count <= REPLAY_MOST);
+    struct item *items = xcalloc(count, sizeof *items);
+    for (size_t i = 0; i < count; i++)
+        split_id(ids[i], &items[i]);
+    return items;
+}
+
+/* Tells, and frees. */
+static bool finish(struct item *items, size_t count,
+                   void (*tell)(void *context,
+                                const struct replay_result *result),
+                   void *context)
+{
+    bool are_done = true;
+    for (size_t i = 0; i < count; i++) {
+        const struct replay_result result = {
+            items[i].id, items[i].state == STATE_DONE, text_of(items[i].what)};
+        are_done = are_done && result.is_done;
+        tell(context, &result);
+        free(items[i].line);
+    }
+    free(items);
+    return are_done;
+}
+
+bool replay_letters(struct replay *replay, const struct text *ids, size_t count,
+                    void (*tell)(void *context,
+                                 const struct replay_result *result),
+                    void *context)
+{
+    replay->items = items_of(ids, count);
+    replay->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = &replay->items[i];
+        if (item->state != STATE_OPEN)
+            continue;
+        if (is_request(item))
+            replay_request(replay, item);
+        else
+            replay_points(replay, item);
+    }
+    await_tickets(replay);
+    drop_all(replay->options.dead, replay->items, count, STATE_STORED);
+    return finish(replay->items, count, tell, context);
+}
+
+bool replay_drop(struct dead *dead, const struct text *ids, size_t count,
+                 void (*tell)(void *context,
+                              const struct replay_result *result),
+                 void *context)
+{
+    struct item *items = items_of(ids, count);
+    drop_all(dead, items, count, STATE_OPEN);
+    for (size_t i = 0; i < count; i++)
+        if (items[i].state == STATE_DONE)
+            snprintf(items[i].what, sizeof items[i].what, "dropped");
+    return finish(items, count, tell, context);
+}
+
+/* ---- new and free ---- */
+
+struct replay *replay_new(const struct replay_options *options,
+                          struct error *err)
+{
+    struct replay *replay = xcalloc(1, sizeof *replay);
+    replay->options = *options;
+    replay->options.ingest.is_replay = true;
+    attempt_init(&replay->attempt);
+    buf_init(&replay->letter, LETTER_BYTES);
+    replay->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    replay->options.ingest.waker = replay->waker;
+    if (replay->waker < 0)
+        fail_errno(err, "eventfd");
+    else
+        replay->ingest = ingest_new(&replay->options.ingest, err);
+    if (replay->ingest)
+        return replay;
+    replay_free(replay);
+    return NULL;
+}
+
+void replay_free(struct replay *replay)
+{
+    if (!replay)
+        return;
+    ingest_free(replay->ingest);
+    attempt_deinit(&replay->attempt);
+    buf_deinit(&replay->letter);
+    if (replay->waker >= 0)
+        close(replay->waker);
+    free(replay);
+}

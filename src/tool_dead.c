@@ -1,0 +1,355 @@
+/* tool_dead.c - see tool_dead.h.
+ *
+ * Reading needs nobody's leave. Replaying and dropping are for one process at a
+ * time, the one that has the folder's lock: if a gateway has it, its admin port
+ * is asked, at the address that it left in the data folder; else it is done
+ * here, with the journal opened as the gateway would.
+ *
+ * Letters go in rows, a few hundred at a time, so that a gateway stays ready
+ * between them.
+ */
+#include "tool_dead.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "admin_call.h"
+#include "buf.h"
+#include "config.h"
+#include "dead.h"
+#include "dead_report.h"
+#include "error.h"
+#include "file.h"
+#include "ingest.h"
+#include "journal.h"
+#include "replay.h"
+#include "scan.h"
+
+enum { NOT_ALL = 1, PATH_BYTES = 4096, ROW = 200, ANSWER_BYTES = 4 << 20 };
+
+static const char usage[] =
+    "usage: moonline dead ls [--json]              what is there\n"
+    "       moonline dead show ID                  one letter: the test or "
+    "line "
+    "to\n"
+    "                                              stdout, the reason to "
+    "stderr\n"
+    "       moonline dead replay --all | ID...     once more, through the "
+    "present\n"
+    "                                              script; exit 1 if one "
+    "fails\n"
+    "       moonline dead drop ID...               throws letters away\n"
+    "each with [-c FILE] or (not replay) [--data DIR]\n";
+
+struct flags {
+    const char *verb;
+    const char *config;
+    const char *data;
+    bool is_all;
+    bool as_json;
+    char **ids;
+    size_t id_count;
+};
+
+struct place {
+    struct config *config; /* NULL: --data */
+    char data[PATH_BYTES];
+    char dir[PATH_BYTES]; /* <data>/dead */
+};
+
+static int complain(const struct error *err)
+{
+    fprintf(stderr, "%s\n", err->text);
+    return err->kind == ERR_CONFIG ? EX_CONFIG : NOT_ALL;
+}
+
+static int fail_usage(void)
+{
+    fputs(usage, stderr);
+    return EX_USAGE;
+}
+
+/* ---- ls and show ---- */
+
+static int list(const struct place *place, const struct flags *flags)
+{
+    struct dead_rows rows;
+    struct error err;
+    if (flags->id_count > 0)
+        return fail_usage();
+    bool is_read = dead_report_read(place->dir, &rows, &err);
+    dead_report_list(&rows, flags->as_json);
+    dead_report_free(&rows);
+    return is_read ? EX_OK : complain(&err);
+}
+
+static int show(const struct place *place, const struct flags *flags)
+{
+    struct error err;
+    if (flags->id_count != 1)
+        return fail_usage();
+    return dead_report_show(place->dir, flags->ids[0], &err) ? EX_OK
+                                                             : complain(&err);
+}
+
+/* ---- replay and drop ---- */
+
+struct count {
+    size_t done;
+    size_t failed;
+};
+
+static void tell(struct count *count, struct text id, bool is_done,
+                 struct text what)
+{
+    count->done += is_done;
+    count->failed += !is_done;
+    fprintf(is_done ? stdout : stderr, "%.*s: %s%.*s\n", TEXT_ARG(id),
+            is_done ? "" : "kept: ", TEXT_ARG(what));
+}
+
+static void tell_result(void *context, const struct replay_result *result)
+{
+    tell(context, result->id, result->is_done, result->what);
+}
+
+/* By whom the letters are changed. */
+struct hands {
+    const struct place *place;
+    bool is_replay;
+    struct dead *dead; /* NULL: the gateway has it */
+    struct journal *journal;
+    struct replay *replay;
+    char address[300]; /* of the gateway */
+};
+
+static bool ask_gateway(const struct hands *hands, const struct text *ids,
+                        size_t count, struct count *sum, struct error *err)
+{
+    struct buf body, answer;
+    buf_init(&body, ANSWER_BYTES);
+    buf_init(&answer, ANSWER_BYTES);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&body, "%.*s\n", TEXT_ARG(ids[i]));
+    bool is_answered = admin_call(
+        hands->address, hands->is_replay ? "/dead/replay" : "/dead/drop",
+        buf_text(&body), &answer, err);
+    struct text rest = buf_text(&answer);
+    while (is_answered && rest.len > 0) {
+        struct text line = text_cut(&rest, '\n');
+        bool is_done = text_starts_with(line, TEXT("done "));
+        if (line.len < 5)
+            break;
+        line = text_skip(line, 5);
+        struct text id = text_cut(&line, ' ');
+        tell(sum, id, is_done, line);
+    }
+    buf_deinit(&body);
+    buf_deinit(&answer);
+    return is_answered;
+}
+
+static bool handle(const struct hands *hands, const struct text *ids,
+                   size_t count, struct count *sum, struct error *err)
+{
+    if (!hands->dead)
+        return ask_gateway(hands, ids, count, sum, err);
+    if (hands->is_replay)
+        replay_letters(hands->replay, ids, count, tell_result, sum);
+    else
+        replay_drop(hands->dead, ids, count, tell_result, sum);
+    return true;
+}
+
+static bool open_journal(struct hands *hands, struct error *err)
+{
+    const struct config *config = hands->place->config;
+    char dir[PATH_BYTES + 20];
+    snprintf(dir, sizeof dir, "%s/journal", config->data);
+    const struct journal_options options = {
+        .dir = dir,
+        .outputs = (const char *const *)config->outputs.names,
+        .output_count = config->outputs.count,
+        .max_bytes = config->journal_max_bytes,
+        .min_free_bytes = config->journal_min_free_bytes};
+    hands->journal = journal_open(&options, err);
+    if (!hands->journal || !journal_start(hands->journal, err))
+        return false;
+    struct replay_options replay = {.dead = hands->dead,
+                                    .dir = hands->place->dir,
+                                    .ingest = config_ingest(config)};
+    replay.ingest.journal = hands->journal;
+    hands->replay = replay_new(&replay, err);
+    return hands->replay != NULL;
+}
+
+static bool find_gateway(struct hands *hands, struct error *err)
+{
+    char path[PATH_BYTES + 20];
+    struct buf address;
+    snprintf(path, sizeof path, "%s/admin", hands->place->data);
+    buf_init(&address, sizeof hands->address - 1);
+    bool is_read = file_read(&file_real, path, &address, err);
+    snprintf(hands->address, sizeof hands->address, "%.*s",
+             TEXT_ARG(scan_trim(buf_text(&address))));
+    buf_deinit(&address);
+    return is_read
+           && (hands->address[0]
+               || fail(err, ERR_IO,
+                       "a gateway has %s, and no admin port to ask: set `admin`"
+                       " in its configuration, or stop it",
+                       hands->place->dir));
+}
+
+static bool open_hands(struct hands *hands, struct error *err)
+{
+    const struct dead_options options = {.dir = hands->place->dir};
+    hands->dead = dead_open(&options, err);
+    if (hands->dead)
+        return !hands->is_replay || open_journal(hands, err);
+    return err->kind == ERR_CONFIG && find_gateway(hands, err);
+}
+
+static void close_hands(struct hands *hands)
+{
+    replay_free(hands->replay);
+    journal_close(hands->journal);
+    dead_close(hands->dead);
+}
+
+static int handle_all(struct hands *hands, const struct text *ids, size_t count)
+{
+    struct count sum = {0};
+    struct error err;
+    bool is_fine = open_hands(hands, &err);
+    for (size_t at = 0; is_fine && at < count; at += ROW)
+        is_fine = handle(hands, ids + at, count - at < ROW ? count - at : ROW,
+                         &sum, &err);
+    close_hands(hands);
+    if (!is_fine)
+        return complain(&err);
+    printf("%zu %s, %zu kept\n", sum.done,
+           hands->is_replay ? "replayed" : "dropped", sum.failed);
+    return sum.failed > 0 ? NOT_ALL : EX_OK;
+}
+
+static int handle_listed(struct hands *hands)
+{
+    struct dead_rows rows;
+    struct error err;
+    int code = NOT_ALL;
+    if (dead_report_read(hands->place->dir, &rows, &err)) {
+        struct text *ids = xcalloc(rows.count + 1, sizeof *ids);
+        for (size_t i = 0; i < rows.count; i++)
+            ids[i] = text_of(rows.items[i].id);
+        code = handle_all(hands, ids, rows.count);
+        free(ids);
+    } else {
+        complain(&err);
+    }
+    dead_report_free(&rows);
+    return code;
+}
+
+static int change(const struct place *place, const struct flags *flags,
+                  bool is_replay)
+{
+    struct hands hands = {.place = place, .is_replay = is_replay};
+    bool wants_all = flags->is_all && flags->id_count == 0 && is_replay;
+    if (!wants_all && (flags->is_all || flags->id_count == 0))
+        return fail_usage();
+    if (wants_all)
+        return handle_listed(&hands);
+    struct text *ids = xcalloc(flags->id_count, sizeof *ids);
+    for (size_t i = 0; i < flags->id_count; i++)
+        ids[i] = text_of(flags->ids[i]);
+    int code = handle_all(&hands, ids, flags->id_count);
+    free(ids);
+    return code;
+}
+
+static int replay(const struct place *place, const struct flags *flags)
+{
+    return place->config ? change(place, flags, true) : fail_usage();
+}
+
+static int drop(const struct place *place, const struct flags *flags)
+{
+    return change(place, flags, false);
+}
+
+/* ---- the command line ---- */
+
+static const struct action {
+    const char *verb;
+    int (*run)(const struct place *place, const struct flags *flags);
+} actions[] = {
+    {"ls", list}, {"show", show}, {"replay", replay}, {"drop", drop}};
+
+static const struct action *find_action(const struct flags *flags)
+{
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        if (flags->verb && strcmp(flags->verb, actions[i].verb) == 0)
+            return &actions[i];
+    return NULL;
+}
+
+static bool read_flags(int argc, char **argv, struct flags *flags)
+{
+    static const struct option options[] = {
+        {"all", no_argument, NULL, 'a'},
+        {"json", no_argument, NULL, 'j'},
+        {"data", required_argument, NULL, 'd'},
+        {NULL, 0, NULL, 0}};
+    *flags = (struct flags){0};
+    for (int option;
+         (option = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
+        if (option == 'c')
+            flags->config = optarg;
+        else if (option == 'd')
+            flags->data = optarg;
+        else if (option == 'a')
+            flags->is_all = true;
+        else if (option == 'j')
+            flags->as_json = true;
+        else
+            return false;
+    }
+    if (optind == argc)
+        return false;
+    flags->verb = argv[optind];
+    flags->ids = argv + optind + 1;
+    flags->id_count = (size_t)(argc - optind - 1);
+    return !(flags->config && flags->data)
+           && (!flags->as_json || strcmp(flags->verb, "ls") == 0);
+}
+
+int tool_dead_run(int argc, char **argv)
+{
+    struct flags flags;
+    struct place place = {0};
+    struct error err;
+    const struct action *action =
+        read_flags(argc, argv, &flags) ? find_action(&flags) : NULL;
+    if (!action)
+        return fail_usage();
+    if (!flags.data) {
+        place.config = config_load(flags.config, &err);
+        if (!place.config)
+            return complain(&err);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    snprintf(place.data, sizeof place.data, "%s",
+             place.config ? place.config->data : flags.data);
+    if (snprintf(place.dir, sizeof place.dir, "%.*s/dead", PATH_BYTES - 10,
+                 place.data)
+        >= PATH_BYTES - 1)
+        return EX_CONFIG;
+    int code = action->run(&place, &flags);
+    config_free(place.config);
+    return code;
+}

@@ -23,5 +23,6 @@ return function(req)
     if is_taken[name] then name = whole end   -- also by one that has no value now
     is_taken[name], fields[name] = true, value
   end)
-  return point("air", { node = get(req.json, "esp8266id") or req.headers["X-Sensor"] }, fields)
+  local name = (req.headers["X-Sensor"] or ""):gsub("^esp8266%-", "")   -- the same number as in the body
+  return point("air", { node = get(req.json, "esp8266id") or name }, fields)
 end

@@ -181,7 +181,7 @@ def line_mutations(text):
     """The same of each line of NDJSON."""
     lines = text.split("\n")
     for y, line in enumerate(lines):
-        for path, kind, change, tree in json_mutations(json.loads(line)):
+        for path, kind, change, tree in json_mutations(json.loads(line or "null")):
             yield (y, *path), kind, change, "\n".join([*lines[:y], as_text(tree), *lines[y + 1 :]])
 
 

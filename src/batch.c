@@ -1,17 +1,14 @@
 /* batch.c - see batch.h.
  *
- * One buf that is appended to at the end and cut at the front. Lines hold no
- * raw newline (the journal sees to that), so a line ends at the next one and
- * its stamp is what stands behind its last space.
+ * One parcel that is appended to at the end and taken from at the front. A
+ * line's stamp is what stands behind its last space.
  *
  * What can go wrong: the journal skips a frame that it cannot read, and then
- * the numbers of the lines have a hole. Counting lines would be behind the
- * truth from then on, so a batch with a hole takes no more frames until it was
- * sent whole; its last number is right again.
+ * the numbers of the lines have a gap. A parcel knows one gap, so a batch that
+ * has one takes no more frames until it is empty.
  */
 #include "batch.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "ceilings.h"
@@ -23,77 +20,45 @@ void batch_init(struct batch *batch, const struct batch_options *options)
     *batch = (struct batch){.options = *options};
     if (batch->options.max_bytes < LIMIT_FRAME_BYTES)
         batch->options.max_bytes = LIMIT_FRAME_BYTES;
-    buf_init(&batch->lines, batch->options.max_bytes);
+    parcel_init(&batch->held, batch->options.max_bytes);
 }
 
 void batch_deinit(struct batch *batch)
 {
-    buf_deinit(&batch->lines);
+    parcel_deinit(&batch->held);
 }
 
 void batch_add(struct batch *batch, uint64_t first_seq, size_t points,
                int64_t now_ns)
 {
-    if (batch->points == 0) {
-        batch->first_seq = first_seq;
+    if (batch->held.count == 0)
         batch->oldest_ns = now_ns;
-    } else if (first_seq != batch->next_seq) {
-        batch->is_closed = true;
-    }
-    batch->points += points;
-    batch->next_seq = first_seq + points;
     batch->newest_ns = now_ns;
+    parcel_add(&batch->held, first_seq, points);
 }
 
 bool batch_is_full(const struct batch *batch)
 {
-    size_t room = batch->options.max_bytes - batch->lines.len;
+    size_t room = batch->options.max_bytes - batch->held.lines.len;
     size_t max_lines = batch->options.max_lines;
-    return batch->is_closed || room < LIMIT_FRAME_BYTES
-           || (max_lines > 0 && batch->points >= max_lines);
+    return batch->held.gap > 0 || room < LIMIT_FRAME_BYTES
+           || (max_lines > 0 && batch->held.count >= max_lines);
 }
 
 int64_t batch_wait_ns(const struct batch *batch, int64_t now_ns)
 {
-    if (batch->points == 0)
+    if (batch->held.count == 0)
         return INT64_MAX;
     int64_t due_ns = batch->oldest_ns + batch->options.flush_ns;
     return batch_is_full(batch) || now_ns >= due_ns ? 0 : due_ns - now_ns;
 }
 
-/* How many bytes the first so many lines have. */
-static size_t bytes_of(const struct buf *lines, size_t count)
+void batch_take(struct batch *batch, struct parcel *out)
 {
-    const char *at = lines->data, *end = lines->data + lines->len;
-    for (; count > 0 && at < end; count--)
-        at = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
-    return (size_t)(at - lines->data);
-}
-
-struct text batch_window(const struct batch *batch, size_t *points)
-{
-    size_t max_lines = batch->options.max_lines;
-    *points = batch->points;
-    if (max_lines == 0 || batch->points <= max_lines)
-        return buf_text(&batch->lines);
-    *points = max_lines;
-    return (struct text){batch->lines.data, bytes_of(&batch->lines, max_lines)};
-}
-
-uint64_t batch_drop(struct batch *batch, size_t points)
-{
-    assert(points <= batch->points);
-    if (points < batch->points) {
-        buf_consume(&batch->lines, bytes_of(&batch->lines, points));
-        batch->points -= points;
-        batch->first_seq += points;
-        batch->oldest_ns = batch->newest_ns;
-        return batch->first_seq;
-    }
-    buf_clear(&batch->lines);
-    batch->points = 0;
-    batch->is_closed = false;
-    return batch->next_seq;
+    size_t count = batch->held.count, max_lines = batch->options.max_lines;
+    bool is_part = max_lines > 0 && count > max_lines;
+    parcel_take(&batch->held, is_part ? max_lines : count, out);
+    batch->oldest_ns = batch->newest_ns;
 }
 
 /* Towards the past, also before 1970, so that order is kept. */

@@ -1,10 +1,10 @@
 /* batch.h - lines for one destination, joined up to a number of lines, of
  * bytes, or an age.
  *
- * Frames go in whole, as the journal gives them; a window of at most max_lines
- * lines comes out, is sent, and stays the same until it was accepted. What a
- * batch holds is bounded by max_bytes, however much waits behind it. The struct
- * is open to read. One thread, the relay.
+ * Frames go in whole, as the journal gives them; at most max_lines lines come
+ * out at a time, what is left waits for more. What a batch holds is bounded by
+ * max_bytes, however much waits behind it. The struct is open to read. One
+ * thread at a time.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
 #include "line.h"
+#include "parcel.h"
 
 struct error;
 
@@ -25,19 +25,15 @@ struct batch_options {
 
 struct batch {
     struct batch_options options;
-    struct buf lines;   /* whole lines, each with its newline */
-    size_t points;      /* how many lines */
-    uint64_t first_seq; /* the journal's number of the first line, or lower */
-    uint64_t next_seq;  /* and the one after the last */
-    int64_t oldest_ns;  /* monotonic: when the oldest line came */
-    int64_t newest_ns;  /* and the newest */
-    bool is_closed;     /* no more until it is empty: numbers are missing */
+    struct parcel held;
+    int64_t oldest_ns; /* monotonic: when the oldest line came */
+    int64_t newest_ns; /* and the newest */
 };
 
 void batch_init(struct batch *batch, const struct batch_options *options);
 void batch_deinit(struct batch *batch);
 
-/* Says what was just appended to batch->lines: a frame. */
+/* Says what was just appended to batch->held.lines: a frame. */
 void batch_add(struct batch *batch, uint64_t first_seq, size_t points,
                int64_t now_ns);
 
@@ -48,13 +44,8 @@ bool batch_is_full(const struct batch *batch);
  * waits for ever, which is INT64_MAX. */
 int64_t batch_wait_ns(const struct batch *batch, int64_t now_ns);
 
-/* The lines to send next, *points how many. Valid until the next batch_add or
- * batch_drop. */
-struct text batch_window(const struct batch *batch, size_t *points);
-
-/* The window of so many points is done with. Everything before the number that
- * this returns is, too. */
-uint64_t batch_drop(struct batch *batch, size_t points);
+/* Moves the lines to send next to out, whose memory it takes in return. */
+void batch_take(struct batch *batch, struct parcel *out);
 
 /* Appends the lines with their stamps, which are in ns, divided down to the
  * precision (towards the past). ERR_BAD_REQUEST for a line that has none,

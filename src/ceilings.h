@@ -61,6 +61,7 @@ enum {
     LIMIT_DEAD_REASON_BYTES = 500,
 
     LIMIT_OUTPUTS = 16,
+    LIMIT_PARALLEL = 16, /* requests in flight to one output */
     LIMIT_SINKS = 4, /* of a journal, for what rides in its groups */
     LIMIT_ROUTES = 1000,
     LIMIT_ANSWER_BYTES = 64 << 10, /* of an upstream's answer that we read */

@@ -291,6 +291,12 @@ void influx_free(struct influx *influx)
     free(influx);
 }
 
+void influx_trim(struct influx *influx)
+{
+    buf_deinit(&influx->scaled);
+    buf_deinit(&influx->packed);
+}
+
 const char *influx_library(void)
 {
     return influx_wire_library();

@@ -36,6 +36,8 @@ struct influx_answer {
 struct influx *influx_new(const struct influx_options *options,
                           struct error *err);
 void influx_free(struct influx *influx);
+/* After a burst: frees what the next small write does not need. */
+void influx_trim(struct influx *influx);
 
 /* lines: whole lines stamped in ns; the precision is applied here. Always
  * fills *answer. A body whose compression is refused goes out again as it is,

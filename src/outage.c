@@ -61,11 +61,6 @@ void outage_end(struct outage *outage, uint64_t pending_points)
              pending_points);
 }
 
-bool outage_is_about(const struct outage *outage, int status)
-{
-    return outage->begin_ns != 0 && outage->told_status == status;
-}
-
 bool outage_look(struct outage *outage, int64_t *since_ns, char *reason)
 {
     pthread_mutex_lock(&outage->lock);

@@ -2,7 +2,7 @@
  * told of it.
  *
  * The log is told when it begins, when the reason changes, once a minute, and
- * when it is over. One thread reports, the relay's; any may ask.
+ * when it is over. One thread at a time reports; any may ask.
  */
 #pragma once
 
@@ -31,8 +31,6 @@ void outage_report(struct outage *outage, int status, const char *reason,
 /* It is over, if there was one. */
 void outage_end(struct outage *outage, uint64_t pending_points);
 
-/* For the reporting thread: one is under way, and this was told last. */
-bool outage_is_about(const struct outage *outage, int status);
 /* True, and *since_ns (wall time) and *reason, while there is one; else false
  * and 0 and "". reason may be NULL, or has room for sizeof outage->reason. */
 bool outage_look(struct outage *outage, int64_t *since_ns, char *reason);

@@ -1,20 +1,26 @@
 /* relay.c - see relay.h.
  *
- * The story is run(): frames from the journal become a batch, the batch
- * is posted until it is accepted, and then it is settled in the journal. Lines
- * are read from disk and never queued here, so a backlog of any size costs one
- * batch of memory; a batch grows with the backlog up to its limits, which is
- * how a slow server is still caught up with.
+ * The story is run(): frames from the journal become a parcel of lines, each
+ * line is delivered, and then it is settled in the journal. Lines are read from
+ * disk and never queued here, so a backlog of any size costs one batch of
+ * memory; a batch grows with the backlog up to its limits, which is how a slow
+ * server is still caught up with.
  *
- * What can go wrong is that the other side does not accept. Whatever the reason
- * the same lines are tried again, after a wait that grows to a minute. A minute
- * is too long for a server that is back, so meanwhile it is asked, once a
- * second, whether a write would do; when that changes from no to yes the wait
- * is over. (A server that says yes all along, and no to our lines, is left in
- * peace.) What is told of it, outage.c decides.
+ * What can go wrong is that the other side does not accept. What it says of the
+ * lines is delivery's business. All else ends in a wait that grows to a minute,
+ * and the same lines again. A minute is too long for a server that is back, so
+ * meanwhile it is asked, once a second, whether a write would do; when that
+ * changes from no to yes the wait is over. (A server that says yes all along,
+ * and no to our lines, is left in peace.) What is told of it, outage decides.
+ *
+ * A lane is a thread that runs the story with a request in flight. There is
+ * one, so lines arrive in order; there are more for an output where that does
+ * not matter.
  */
 #include "relay.h"
 
+#include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,61 +28,73 @@
 #include <string.h>
 
 #include "backoff.h"
-#include "batch.h"
 #include "buf.h"
+#include "ceilings.h"
 #include "clock.h"
+#include "dead.h"
+#include "delivery.h"
 #include "error.h"
 #include "file.h"
+#include "halt.h"
+#include "intake.h"
 #include "journal.h"
+#include "log.h"
 #include "outage.h"
 #include "outfile.h"
 #include "stats.h"
-#include "tail.h"
 #include "thread.h"
 
-#define IDLE_NS (500 * NS_PER_MS)       /* between looks at the cursor */
-#define NAP_NS (10 * NS_PER_MS)         /* for lines to add up */
-#define DISK_PAUSE_NS NS_PER_S          /* after the journal was unreadable */
+#define DISK_PAUSE_NS NS_PER_S          /* after the disk failed */
 #define FIRST_WAIT_NS (100 * NS_PER_MS) /* of the back-off, which doubles */
 #define SERVER_CAP_NS (60 * NS_PER_S)   /* of the back-off */
 #define FILE_CAP_NS NS_PER_S            /* trying a file costs nothing */
 #define PROBE_NS NS_PER_S               /* for a server that is away */
 #define HELD_PROBE_NS (5 * NS_PER_S)    /* for one that says 4xx */
 
-enum { UNREADABLE = -1 }; /* for a status: not the server, the journal */
+enum {
+    UNREADABLE = -11,      /* for a status: not the server, the journal */
+    KEPT_BYTES = 256 << 10, /* of memory, when there is nothing to do */
+    TELL_REFUSED_MS = 60000
+};
+
+struct lane {
+    struct relay *relay;
+    unsigned number;
+    pthread_t thread;
+    bool has_thread;
+    struct delivery delivery;
+    struct influx *influx;
+    struct backoff backoff;
+    bool is_failing;
+    size_t counted; /* lines of the parcel that are in the stats */
+};
 
 struct relay {
     struct relay_options options;
     char who[80]; /* for the log */
-    struct tail *tail;
-    struct batch batch;
-    struct influx *influx; /* one of these two */
-    struct outfile *outfile;
-    struct backoff backoff;
-    struct outage outage;
+    struct halt halt;
+    struct intake *intake;
+    struct outfile *outfile; /* NULL: to influx */
+    struct lane lanes[LIMIT_PARALLEL];
+    size_t lane_count;
+    struct log_limit refused_limit;
+    atomic_size_t write_bytes;
+    atomic_size_t write_limit_bytes;
 
-    pthread_t thread;
-    bool has_thread;
-    atomic_bool stopping;
-    atomic_uint_least64_t settled_seq;
-    pthread_cond_t wake;  /* stopping was set */
-    pthread_cond_t moved; /* settled_seq or outage changed */
-    pthread_mutex_t lock; /* of the two conditions */
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t moved; /* what is settled, or outage, changed */
+    struct outage outage;
+    size_t failing_lanes;
 };
 
-static bool fill(struct relay *relay);
-static bool deliver(struct relay *relay, struct text lines);
-static void settle(struct relay *relay, size_t points, size_t bytes);
+static bool take(struct lane *lane);
+static void deliver(struct lane *lane);
 
 static void *run(void *context)
 {
-    struct relay *relay = context;
-    while (fill(relay)) {
-        size_t points;
-        struct text lines = batch_window(&relay->batch, &points);
-        if (deliver(relay, lines))
-            settle(relay, points, lines.len);
-    }
+    struct lane *lane = context;
+    while (take(lane))
+        deliver(lane);
     return NULL;
 }
 
@@ -84,7 +102,7 @@ static void *run(void *context)
 
 static bool is_stopping(struct relay *relay)
 {
-    return atomic_load(&relay->stopping);
+    return halt_is_set(&relay->halt);
 }
 
 static struct output_stats *counters(const struct relay *relay)
@@ -96,94 +114,174 @@ static uint64_t pending_points(struct relay *relay)
 {
     uint64_t durable =
         journal_durable(relay->options.journal, relay->options.output, 0, 0);
-    uint64_t settled = atomic_load(&relay->settled_seq);
+    uint64_t settled = intake_settled(relay->intake);
     return durable > settled ? durable - settled : 0;
 }
 
-/* Sleeps, unless it is to stop. */
-static void sleep_until(struct relay *relay, int64_t until_ns)
+static void report_failure(struct lane *lane, int status, const char *reason,
+                           int64_t wait_ns)
 {
-    bool has_time = true;
+    struct relay *relay = lane->relay;
+    uint64_t pending = pending_points(relay);
     pthread_mutex_lock(&relay->lock);
-    while (!is_stopping(relay) && has_time)
-        has_time = thread_wait_until(&relay->wake, &relay->lock, until_ns);
+    relay->failing_lanes += !lane->is_failing;
+    lane->is_failing = true;
+    outage_report(&relay->outage, status, reason, wait_ns, pending);
+    pthread_cond_broadcast(&relay->moved);
     pthread_mutex_unlock(&relay->lock);
 }
 
-static void report_failure(struct relay *relay, int status, const char *reason,
-                           int64_t wait_ns)
+static void report_success(struct lane *lane)
 {
-    outage_report(&relay->outage, status, reason, wait_ns,
-                  pending_points(relay));
+    struct relay *relay = lane->relay;
+    lane->backoff.failures = 0;
+    if (!lane->is_failing)
+        return;
+    uint64_t pending = pending_points(relay);
+    pthread_mutex_lock(&relay->lock);
+    lane->is_failing = false;
+    if (--relay->failing_lanes == 0)
+        outage_end(&relay->outage, pending);
+    pthread_mutex_unlock(&relay->lock);
+}
+
+/* ---- the next parcel ---- */
+
+/* After a burst: what is not needed for the next line. */
+static void give_memory_back(struct lane *lane)
+{
+    struct delivery *delivery = &lane->delivery;
+    if (delivery->parcel.lines.capacity + delivery->body.capacity < KEPT_BYTES)
+        return;
+    delivery_deinit(delivery);
+    if (lane->influx)
+        influx_trim(lane->influx);
+    malloc_trim(0);
+}
+
+/* False: stopping. */
+static bool take(struct lane *lane)
+{
+    struct relay *relay = lane->relay;
+    struct delivery *delivery = &lane->delivery;
+    struct error err = {0};
+    while (!intake_take(relay->intake, lane->number, &delivery->parcel, &err)) {
+        if (is_stopping(relay))
+            return false;
+        if (err.kind != ERR_NONE) {
+            report_failure(lane, UNREADABLE, err.text, DISK_PAUSE_NS);
+            halt_sleep(&relay->halt, clock_mono_ns() + DISK_PAUSE_NS);
+        } else {
+            report_success(lane);
+            give_memory_back(lane);
+        }
+    }
+    report_success(lane);
+    lane->counted = 0;
+    delivery_begin(delivery);
+    return true;
+}
+
+/* ---- settled lines: the journal may forget them ---- */
+
+static void count(struct lane *lane, size_t settled)
+{
+    struct delivery *delivery = &lane->delivery;
+    struct output_stats *to = counters(lane->relay);
+    size_t dead = delivery_dead(delivery, lane->counted, settled);
+    stats_add(&to->delivered_points, settled - lane->counted - dead);
+    stats_add(&to->dead_points, dead);
+    stats_add(&to->batches, delivery->taken_writes);
+    stats_add(&to->sent_bytes, delivery->taken_bytes);
+    stats_add(&to->isolated_batches, delivery->isolated_parcels);
+    stats_add(&to->isolating_requests, delivery->isolating_requests);
+    delivery->taken_writes = delivery->taken_bytes = 0;
+    delivery->isolated_parcels = delivery->isolating_requests = 0;
+    lane->counted = settled;
+}
+
+static void settle(struct lane *lane)
+{
+    struct relay *relay = lane->relay;
+    struct delivery *delivery = &lane->delivery;
+    size_t settled = delivery_settled(delivery);
+    intake_settle(relay->intake, lane->number, &delivery->parcel, settled);
+    count(lane, settled);
+    atomic_store(&relay->write_limit_bytes, delivery->portion.now_bytes);
     pthread_mutex_lock(&relay->lock);
     pthread_cond_broadcast(&relay->moved);
     pthread_mutex_unlock(&relay->lock);
 }
 
-static void report_success(struct relay *relay)
-{
-    relay->backoff.failures = 0;
-    outage_end(&relay->outage, pending_points(relay));
-}
+/* ---- a parcel to the output ---- */
 
-/* ---- frames to a batch ---- */
-
-static bool take_frame(struct relay *relay, int64_t wait_ns)
+/* Waits so long, or until a server that was away is back. */
+static void wait_for_server(struct lane *lane,
+                            const struct influx_answer *answer, int64_t wait_ns)
 {
-    struct error err = {0};
-    uint64_t first_seq;
-    uint32_t points;
-    if (wait_ns > IDLE_NS)
-        wait_ns = IDLE_NS;
-    int wait_ms = (int)((wait_ns + NS_PER_MS - 1) / NS_PER_MS);
-    bool is_taken = tail_next(relay->tail, wait_ms, &relay->batch.lines,
-                              &first_seq, &points, &err);
-    if (is_taken)
-        batch_add(&relay->batch, first_seq, points, clock_mono_ns());
-    if (!is_taken && err.kind != ERR_NONE) {
-        report_failure(relay, UNREADABLE, err.text, DISK_PAUSE_NS);
-        sleep_until(relay, clock_mono_ns() + DISK_PAUSE_NS);
-    } else if (outage_is_about(&relay->outage, UNREADABLE)) {
-        report_success(relay);
+    struct relay *relay = lane->relay;
+    bool may_probe = lane->influx && answer->retry_after_ns == 0
+                     && answer->status != DELIVERY_DISK;
+    bool is_held = answer->verdict == VERDICT_HOLD;
+    int64_t probe_ns = is_held ? HELD_PROBE_NS : PROBE_NS;
+    int64_t until_ns = clock_mono_ns() + wait_ns;
+    bool was_away = false;
+    for (int64_t now_ns; (now_ns = clock_mono_ns()) < until_ns;) {
+        bool is_long = until_ns - now_ns > probe_ns;
+        if (may_probe && is_long) {
+            bool is_back = influx_probe(lane->influx);
+            if (is_back && was_away)
+                return;
+            was_away = !is_back;
+        }
+        if (is_stopping(relay))
+            return;
+        halt_sleep(&relay->halt, is_long ? now_ns + probe_ns : until_ns);
     }
-    return is_taken;
 }
 
-/* Lines become durable in small groups, on a busy gateway thousands of times a
- * second, and to be woken for each costs more than to read it. A batch that is
- * not due yet lets them add up. */
-static void let_add_up(struct relay *relay, int64_t wait_ns)
+static void wait_and_tell(struct lane *lane, const struct influx_answer *answer)
 {
-    sleep_until(relay, clock_mono_ns() + (wait_ns < NAP_NS ? wait_ns : NAP_NS));
+    struct relay *relay = lane->relay;
+    const struct file_system *fs = relay->options.fs;
+    int64_t wait_ns =
+        backoff_next_ns(&lane->backoff, answer->retry_after_ns, fs->random(fs));
+    if (answer->status == DELIVERY_DISK && wait_ns > DISK_PAUSE_NS)
+        wait_ns = DISK_PAUSE_NS;
+    report_failure(lane, answer->status, answer->reason, wait_ns);
+    wait_for_server(lane, answer, wait_ns);
+    if (!is_stopping(relay))
+        stats_add(&counters(relay)->retries, 1);
 }
 
-/* True when there is something to send now; false: stopping. Also a batch that
- * is due takes what is there already: a backlog makes full batches. */
-static bool fill(struct relay *relay)
+/* Until all is settled, or it is to stop. */
+static void deliver(struct lane *lane)
 {
-    while (!is_stopping(relay)) {
-        int64_t wait_ns = batch_wait_ns(&relay->batch, clock_mono_ns());
-        bool is_empty = relay->batch.lines.len == 0;
-        if (batch_is_full(&relay->batch))
-            return true;
-        if (take_frame(relay, is_empty ? wait_ns : 0))
-            continue;
-        if (wait_ns == 0)
-            return true;
-        if (!is_empty)
-            let_add_up(relay, wait_ns);
+    struct relay *relay = lane->relay;
+    struct delivery *delivery = &lane->delivery;
+    while (!delivery_is_done(delivery) && !is_stopping(relay)) {
+        struct influx_answer answer;
+        bool goes_on = delivery_step(delivery, &answer);
+        settle(lane);
+        if (goes_on)
+            report_success(lane);
+        else if (!is_stopping(relay))
+            wait_and_tell(lane, &answer);
     }
-    return false;
+    if (!delivery_is_done(delivery) && delivery_bury(delivery, NULL))
+        settle(lane);
 }
 
-/* ---- a batch to the output ---- */
+/* ---- the outlet of a lane ---- */
 
-static void post(struct relay *relay, struct text lines,
-                 struct influx_answer *answer)
+static void post(void *self, struct text lines, struct influx_answer *answer)
 {
+    struct lane *lane = self;
+    struct relay *relay = lane->relay;
     struct error err = {0};
-    if (relay->influx) {
-        influx_write(relay->influx, lines, answer);
+    atomic_store(&relay->write_bytes, lines.len);
+    if (lane->influx) {
+        influx_write(lane->influx, lines, answer);
         return;
     }
     *answer = (struct influx_answer){.verdict = VERDICT_ACCEPTED};
@@ -193,117 +291,97 @@ static void post(struct relay *relay, struct text lines,
     }
 }
 
-/* Waits so long, or until a server that was away is back. */
-static void wait_for_server(struct relay *relay,
-                            const struct influx_answer *answer, int64_t wait_ns)
+static bool probe(void *self)
 {
-    bool may_probe = relay->influx && answer->retry_after_ns == 0;
-    bool is_held = answer->verdict == VERDICT_HOLD;
-    int64_t probe_ns = is_held ? HELD_PROBE_NS : PROBE_NS;
-    int64_t until_ns = clock_mono_ns() + wait_ns;
-    bool was_away = false;
-    for (int64_t now_ns; (now_ns = clock_mono_ns()) < until_ns;) {
-        bool is_long = until_ns - now_ns > probe_ns;
-        if (may_probe && is_long) {
-            bool is_back = influx_probe(relay->influx);
-            if (is_back && was_away)
-                return;
-            was_away = !is_back;
-        }
-        if (is_stopping(relay))
-            return;
-        sleep_until(relay, is_long ? now_ns + probe_ns : until_ns);
-    }
+    struct lane *lane = self;
+    return lane->influx && influx_probe(lane->influx);
 }
 
-/* True: accepted. False: stopping, and not known to be accepted. */
-static bool deliver(struct relay *relay, struct text lines)
+static bool bury(void *self, const struct dead_point *points, size_t count,
+                 struct error *err)
 {
-    const struct file_system *fs = relay->options.fs;
-    for (;;) {
-        struct influx_answer answer;
-        post(relay, lines, &answer);
-        switch (answer.verdict) {
-        case VERDICT_ACCEPTED:
-            report_success(relay);
-            return true;
-        case VERDICT_PARTLY:
-        case VERDICT_REFUSED:
-        case VERDICT_TOO_LARGE:
-        case VERDICT_WAIT:
-        case VERDICT_RETRY:
-        case VERDICT_RETRY_BOUNDED:
-        case VERDICT_HOLD:
-            break;
-        }
-        if (is_stopping(relay))
-            return false;
-        int64_t wait_ns = backoff_next_ns(
-            &relay->backoff, answer.retry_after_ns, fs->random(fs));
-        report_failure(relay, answer.status, answer.reason, wait_ns);
-        wait_for_server(relay, &answer, wait_ns);
-        if (is_stopping(relay))
-            return false;
-        stats_add(&counters(relay)->retries, 1);
-    }
-}
-
-/* ---- delivered: the journal may forget it ---- */
-
-static void settle(struct relay *relay, size_t points, size_t bytes)
-{
-    uint64_t seq = batch_drop(&relay->batch, points);
-    tail_settle(relay->tail, seq);
-    stats_add(&counters(relay)->delivered_points, points);
-    stats_add(&counters(relay)->sent_bytes, bytes);
-    stats_add(&counters(relay)->batches, 1);
-    pthread_mutex_lock(&relay->lock);
-    atomic_store(&relay->settled_seq, seq);
-    pthread_cond_broadcast(&relay->moved);
-    pthread_mutex_unlock(&relay->lock);
+    struct lane *lane = self;
+    struct relay *relay = lane->relay;
+    const char *name = relay->options.name;
+    uint64_t silent = 0;
+    if (!dead_refuse(relay->options.dead, name, points, count, err))
+        return false;
+    if (log_may_say(&relay->refused_limit, TELL_REFUSED_MS, &silent))
+        log_line(LOG_WARN, relay->who,
+                 "%zu point%s refused and kept as dead letters, %s/%020" PRIu64
+                 " first: %.*s",
+                 count, count == 1 ? "" : "s", name, points[0].seq,
+                 TEXT_ARG(points[0].reason));
+    return true;
 }
 
 /* ---- start and stop ---- */
 
-static bool open_output(struct relay *relay, struct error *err)
+static bool open_file(struct relay *relay, struct error *err)
 {
-    const struct relay_options *options = &relay->options;
-    relay->backoff.first_ns =
-        options->first_wait_ns ? options->first_wait_ns : FIRST_WAIT_NS;
-    relay->backoff.cap_ns = options->file ? FILE_CAP_NS : SERVER_CAP_NS;
-    if (options->file) {
-        struct outfile_options outfile = {.path = options->file,
-                                          .stopping = &relay->stopping,
-                                          .fs = options->fs};
-        relay->outfile = outfile_open(&outfile, err);
-        return relay->outfile != NULL;
-    }
-    struct influx_options influx = options->influx;
-    influx.stopping = &relay->stopping;
-    relay->influx = influx_new(&influx, err);
-    return relay->influx != NULL;
+    struct outfile_options options = {.path = relay->options.file,
+                                      .stopping = &relay->halt.is_set,
+                                      .fs = relay->options.fs};
+    relay->outfile = outfile_open(&options, err);
+    return relay->outfile != NULL;
 }
 
-static bool open_tail(struct relay *relay, struct error *err)
+static bool open_lane(struct relay *relay, unsigned number, struct error *err)
+{
+    struct lane *lane = &relay->lanes[number];
+    const struct relay_options *options = &relay->options;
+    const struct outlet outlet = {post, probe, bury, lane, NULL};
+    int64_t first_ns = options->first_wait_ns;
+    lane->relay = relay;
+    lane->number = number;
+    lane->backoff.first_ns = first_ns ? first_ns : FIRST_WAIT_NS;
+    lane->backoff.cap_ns = options->file ? FILE_CAP_NS : SERVER_CAP_NS;
+    delivery_init(&lane->delivery, &outlet, options->batch_bytes);
+    if (options->file)
+        return open_file(relay, err);
+    struct influx_options influx = options->influx;
+    influx.stopping = &relay->halt.is_set;
+    lane->influx = influx_new(&influx, err);
+    return lane->influx != NULL;
+}
+
+static bool open_lanes(struct relay *relay, struct error *err)
 {
     const struct relay_options *options = &relay->options;
-    struct tail_options tail = {.journal = options->journal,
-                                .output = options->output,
-                                .keep_ns = options->keep_ns,
-                                .fs = options->fs};
-    relay->tail = tail_open(&tail, err);
-    if (!relay->tail)
-        return false;
-    uint64_t durable = journal_durable(options->journal, options->output, 0, 0);
-    atomic_store(&relay->settled_seq, durable - tail_pending(relay->tail));
+    relay->lane_count =
+        options->parallel > 1 && !options->file ? options->parallel : 1;
+    for (unsigned i = 0; i < relay->lane_count; i++)
+        if (!open_lane(relay, i, err))
+            return false;
     return true;
 }
 
-static bool start_thread(struct relay *relay, struct error *err)
+static bool open_intake(struct relay *relay, struct error *err)
 {
-    relay->has_thread =
-        thread_start(&relay->thread, run, relay, relay->who, err);
-    return relay->has_thread;
+    const struct relay_options *options = &relay->options;
+    const struct intake_options intake = {
+        .tail = {.journal = options->journal,
+                 .output = options->output,
+                 .keep_ns = options->keep_ns,
+                 .fs = options->fs},
+        .batch = {.max_lines = options->batch_lines,
+                  .max_bytes = options->batch_bytes,
+                  .flush_ns = options->flush_ns},
+        .halt = &relay->halt};
+    relay->intake = intake_open(&intake, err);
+    return relay->intake != NULL;
+}
+
+static bool start_threads(struct relay *relay, struct error *err)
+{
+    for (size_t i = 0; i < relay->lane_count; i++) {
+        struct lane *lane = &relay->lanes[i];
+        lane->has_thread =
+            thread_start(&lane->thread, run, lane, relay->who, err);
+        if (!lane->has_thread)
+            return false;
+    }
+    return true;
 }
 
 struct relay *relay_start(const struct relay_options *options,
@@ -313,17 +391,16 @@ struct relay *relay_start(const struct relay_options *options,
     relay->options = *options;
     if (!options->fs)
         relay->options.fs = &file_real;
+    if (options->batch_bytes < LIMIT_FRAME_BYTES)
+        relay->options.batch_bytes = LIMIT_FRAME_BYTES;
+    atomic_init(&relay->write_limit_bytes, relay->options.batch_bytes);
     snprintf(relay->who, sizeof relay->who, "relay %.60s", options->name);
-    batch_init(&relay->batch,
-               &(struct batch_options){.max_lines = options->batch_lines,
-                                       .max_bytes = options->batch_bytes,
-                                       .flush_ns = options->flush_ns});
+    halt_init(&relay->halt);
     outage_init(&relay->outage, relay->who);
-    thread_init_condition(&relay->wake);
     thread_init_condition(&relay->moved);
     pthread_mutex_init(&relay->lock, NULL);
-    if (open_output(relay, err) && open_tail(relay, err)
-        && start_thread(relay, err))
+    if (open_lanes(relay, err) && open_intake(relay, err)
+        && start_threads(relay, err))
         return relay;
     relay_stop(relay);
     return NULL;
@@ -346,20 +423,20 @@ void relay_stop(struct relay *relay)
 {
     if (!relay)
         return;
-    pthread_mutex_lock(&relay->lock);
-    atomic_store(&relay->stopping, true);
-    pthread_cond_broadcast(&relay->wake);
-    pthread_mutex_unlock(&relay->lock);
-    if (relay->has_thread)
-        pthread_join(relay->thread, NULL);
-    tail_close(relay->tail);
-    influx_free(relay->influx);
+    halt_set(&relay->halt);
+    for (size_t i = 0; i < relay->lane_count; i++)
+        if (relay->lanes[i].has_thread)
+            pthread_join(relay->lanes[i].thread, NULL);
+    intake_close(relay->intake);
+    for (size_t i = 0; i < relay->lane_count; i++) {
+        influx_free(relay->lanes[i].influx);
+        delivery_deinit(&relay->lanes[i].delivery);
+    }
     outfile_close(relay->outfile);
-    batch_deinit(&relay->batch);
-    pthread_cond_destroy(&relay->wake);
+    outage_deinit(&relay->outage);
     pthread_cond_destroy(&relay->moved);
     pthread_mutex_destroy(&relay->lock);
-    outage_deinit(&relay->outage);
+    halt_deinit(&relay->halt);
     free(relay);
 }
 
@@ -367,4 +444,6 @@ void relay_status(struct relay *relay, struct relay_status *status)
 {
     outage_look(&relay->outage, &status->failing_since_ns, status->reason);
     status->pending_points = pending_points(relay);
+    status->write_bytes = atomic_load(&relay->write_bytes);
+    status->write_limit_bytes = atomic_load(&relay->write_limit_bytes);
 }

@@ -1,8 +1,8 @@
-/* relay.h - journalled lines become batches, each settled: accepted, or tried
- * again until it is.
+/* relay.h - journalled lines become batches, each settled: every line of it is
+ * written, or refused and kept as a dead letter.
  *
- * One thread per output, one request in flight, in order. What it does is seen
- * in the log, in stats.h and through relay_status.
+ * One request in flight per output, in order, unless told otherwise. What it
+ * does is seen in the log, in stats.h and through relay_status.
  */
 #pragma once
 
@@ -28,25 +28,30 @@ struct relay_options {
     struct influx_options influx;
     unsigned batch_lines;
     size_t batch_bytes;
-    int64_t flush_ns;             /* a batch waits at most this long to fill */
-    int64_t first_wait_ns;        /* at most, after a first failure; 0: 0.1 s */
+    unsigned parallel;     /* requests in flight; 0: one, and so for a file */
+    int64_t flush_ns;      /* a batch waits at most this long to fill */
+    int64_t first_wait_ns; /* at most, after a first failure; 0: 0.1 s */
     const struct file_system *fs; /* NULL: the real one */
 };
 
-/* Starts the thread. The strings in options must outlive the relay. */
+/* Starts a thread for each request in flight. The strings in options must
+ * outlive the relay. */
 struct relay *relay_start(const struct relay_options *options,
                           struct error *err);
 /* Waits until all that is durable is delivered, wait_ms at most, and not for an
  * output that is failing: what is left stays in the journal. True: nothing is
  * left. */
 bool relay_await_settled(struct relay *relay, int wait_ms);
-/* Asks it to end: a request under way is broken off, a batch is not settled
- * half. Returns when the thread has ended and the cursor is written. */
+/* Asks it to end: a request under way is broken off; what is known to be
+ * settled, is. Returns when its threads have ended and the cursor is written.
+ */
 void relay_stop(struct relay *relay);
 
 struct relay_status {
     int64_t failing_since_ns; /* wall time, 0: it is not */
     uint64_t pending_points;
-    char reason[512]; /* of the last failure */
+    size_t write_bytes;       /* lines of the last write */
+    size_t write_limit_bytes; /* what the next may have, after a 413 less */
+    char reason[512];         /* of the last failure */
 };
 void relay_status(struct relay *relay, struct relay_status *status);

@@ -50,7 +50,11 @@
     X(batches, "moonline_output_batches_total", "Batches that were accepted")  \
     X(retries, "moonline_output_retries_total", "Batches tried again")         \
     X(sent_bytes, "moonline_output_sent_bytes_total",                          \
-      "Bytes of accepted batches, before compression")
+      "Bytes of accepted batches, before compression")                         \
+    X(isolated_batches, "moonline_output_isolated_batches_total",              \
+      "Batches of which some points were refused")                             \
+    X(isolating_requests, "moonline_output_isolating_requests_total",          \
+      "Requests more that it took to find these points")
 
 #define STATS_FIELD(name, metric, help) atomic_uint_least64_t name;
 

@@ -1,4 +1,4 @@
-/* When a batch is sent, what its window holds, and stamps in other units. */
+/* When a batch is sent, how much of it, and stamps in other units. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static void add(struct batch *batch, uint64_t first_seq, size_t points,
                 int64_t now_ns)
 {
     for (size_t i = 0; i < points; i++)
-        assert_true(buf_printf(&batch->lines, "m v=%zui %zu\n",
+        assert_true(buf_printf(&batch->held.lines, "m v=%zui %zu\n",
                                (size_t)first_seq + i, i));
     batch_add(batch, first_seq, points, now_ns);
 }
@@ -65,9 +65,9 @@ static void it_is_full_when_no_frame_would_fit(void **state)
     struct batch_options options = {.max_bytes = LIMIT_FRAME_BYTES + 100,
                                     .flush_ns = NS_PER_S};
     batch_init(&batch, &options);
-    while (batch.lines.len <= 100) {
+    while (batch.held.lines.len <= 100) {
         assert_false(batch_is_full(&batch));
-        add(&batch, batch.next_seq, 1, 1000);
+        add(&batch, batch.held.end_seq, 1, 1000);
     }
     assert_true(batch_is_full(&batch));
     batch_deinit(&batch);
@@ -80,65 +80,72 @@ static void any_frame_fits_a_small_batch(void **state)
     struct batch_options options = {.max_bytes = 1000};
     batch_init(&batch, &options);
     assert_false(batch_is_full(&batch));
-    assert_non_null(buf_reserve(&batch.lines, LIMIT_FRAME_BYTES));
+    assert_non_null(buf_reserve(&batch.held.lines, LIMIT_FRAME_BYTES));
     add(&batch, 1, 1, 0);
     assert_true(batch_is_full(&batch));
     batch_deinit(&batch);
 }
 
-static void a_window_has_at_most_so_many_lines(void **state)
+static void at_most_so_many_lines_come_out(void **state)
 {
     (void)state;
     struct batch batch;
-    size_t points;
+    struct parcel parcel;
     batch_init(&batch, &five_lines);
+    parcel_init(&parcel, 1 << 20);
     add(&batch, 10, 7, 1000);
-    struct text window = batch_window(&batch, &points);
-    assert_int_equal(points, 5);
-    assert_text(window, "m v=10i 0\nm v=11i 1\nm v=12i 2\nm v=13i 3\n"
-                        "m v=14i 4\n");
-    assert_true(text_equal(batch_window(&batch, &points), window));
-    assert_true(batch_drop(&batch, points) == 15);
-    assert_text(batch_window(&batch, &points), "m v=15i 5\nm v=16i 6\n");
-    assert_int_equal(points, 2);
-    assert_true(batch_drop(&batch, points) == 17);
-    assert_int_equal(batch.lines.len, 0);
+    batch_take(&batch, &parcel);
+    assert_int_equal(parcel.count, 5);
+    assert_text(buf_text(&parcel.lines),
+                "m v=10i 0\nm v=11i 1\nm v=12i 2\nm v=13i 3\n"
+                "m v=14i 4\n");
+    assert_int_equal(parcel.end_seq, 15);
+    batch_take(&batch, &parcel);
+    assert_text(buf_text(&parcel.lines), "m v=15i 5\nm v=16i 6\n");
+    assert_int_equal(parcel.end_seq, 17);
+    assert_int_equal(batch.held.lines.len, 0);
+    assert_true(batch_wait_ns(&batch, 7) == INT64_MAX);
     batch_deinit(&batch);
+    parcel_deinit(&parcel);
 }
 
 static void what_is_left_joins_the_next_frame(void **state)
 {
     (void)state;
     struct batch batch;
-    size_t points;
+    struct parcel parcel;
     batch_init(&batch, &five_lines);
+    parcel_init(&parcel, 1 << 20);
     add(&batch, 1, 3, 1000);
     add(&batch, 4, 3, 5000);
-    batch_drop(&batch, 5);
+    batch_take(&batch, &parcel);
     assert_false(batch_is_full(&batch));
     assert_true(batch_wait_ns(&batch, 5000) == 200 * NS_PER_MS);
     add(&batch, 7, 1, 9000);
-    assert_text(batch_window(&batch, &points), "m v=6i 2\nm v=7i 0\n");
-    assert_true(batch_drop(&batch, points) == 8);
+    batch_take(&batch, &parcel);
+    assert_text(buf_text(&parcel.lines), "m v=6i 2\nm v=7i 0\n");
+    assert_int_equal(parcel.first_seq, 6);
+    assert_int_equal(parcel.end_seq, 8);
     batch_deinit(&batch);
+    parcel_deinit(&parcel);
 }
 
-static void a_hole_in_the_numbers_closes_the_batch(void **state)
+static void a_gap_in_the_numbers_closes_the_batch(void **state)
 {
     (void)state;
     struct batch batch;
-    size_t points;
+    struct parcel parcel;
     batch_init(&batch, &five_lines);
+    parcel_init(&parcel, 1 << 20);
     add(&batch, 1, 2, 1000);
     add(&batch, 100, 1, 1000);
     assert_true(batch_is_full(&batch));
-    assert_true(batch_drop(&batch, 1) == 2); /* not past the hole */
-    assert_true(batch_is_full(&batch));
-    batch_window(&batch, &points);
-    assert_int_equal(points, 2);
-    assert_true(batch_drop(&batch, points) == 101);
+    batch_take(&batch, &parcel);
+    assert_int_equal(parcel.count, 3);
+    assert_int_equal(parcel.end_seq, 101);
     assert_false(batch_is_full(&batch));
     batch_deinit(&batch);
+    parcel_deinit(&parcel);
 }
 
 static void stamps_are_divided_towards_the_past(void **state)
@@ -211,9 +218,9 @@ int main(void)
         cmocka_unit_test(enough_lines_are_sent_at_once),
         cmocka_unit_test(it_is_full_when_no_frame_would_fit),
         cmocka_unit_test(any_frame_fits_a_small_batch),
-        cmocka_unit_test(a_window_has_at_most_so_many_lines),
+        cmocka_unit_test(at_most_so_many_lines_come_out),
         cmocka_unit_test(what_is_left_joins_the_next_frame),
-        cmocka_unit_test(a_hole_in_the_numbers_closes_the_batch),
+        cmocka_unit_test(a_gap_in_the_numbers_closes_the_batch),
         cmocka_unit_test(stamps_are_divided_towards_the_past),
         cmocka_unit_test(every_line_is_scaled),
         cmocka_unit_test(a_line_without_a_stamp_is_told),

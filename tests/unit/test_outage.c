@@ -42,7 +42,6 @@ static void without_a_failure_there_is_none(void **state)
     assert_int_equal(since_ns, 0);
     assert_string_equal(reason, "");
     assert_string_equal(log, "");
-    assert_false(outage_is_about(outage, 0));
 }
 
 static void its_begin_is_told_with_reason_points_and_next_try(void **state)
@@ -84,8 +83,6 @@ static void another_reason_is_told_at_once(void **state)
     const char *log = said_end(&said);
     assert_non_null(strstr(log, "no answer"));
     assert_non_null(strstr(log, "401 from somewhere"));
-    assert_true(outage_is_about(outage, 401));
-    assert_false(outage_is_about(outage, 0));
 }
 
 static void who_asks_hears_the_first_time_and_the_last_reason(void **state)
@@ -120,7 +117,6 @@ static void its_end_is_told_once_and_forgets_all(void **state)
     assert_non_null(strstr(log, " info relay influx: delivers again after 0."));
     assert_non_null(strstr(log, "points waiting: 4\n"));
     assert_false(outage_look(outage, &since_ns, NULL));
-    assert_false(outage_is_about(outage, 503));
 }
 
 static void a_new_one_is_told_though_its_reason_is_the_old_one(void **state)

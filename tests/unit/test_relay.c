@@ -276,10 +276,10 @@ static void a_backlog_fills_batches_that_are_due(void **state)
 static void the_same_lines_until_they_are_accepted(void **state)
 {
     static const char *const answers[] = {FAKE_CLOSE,
-                                          ANSWER("500 Oh", ""),
+                                          ANSWER("502 Oh", ""),
                                           ANSWER("503 No", ""),
                                           ANSWER("401 No", ""),
-                                          ANSWER("400 Bad", ""),
+                                          ANSWER("403 No", ""),
                                           ANSWER("404 No", ""),
                                           FAKE_204};
     struct fixture *f = *state;

@@ -144,8 +144,10 @@ class Influx(Server):
 
     name = "influxd"
 
-    def __init__(self, folder, database="iot", user=None, password=None):
+    def __init__(self, folder, database="iot", user=None, password=None, http="", data=""):
         super().__init__(folder)
+        self.http = http  # more lines of its configuration
+        self.data = data
         self.database = database
         self.user = user
         self.password = password
@@ -163,12 +165,14 @@ bind-address = "127.0.0.1:{self.rpc_port}"
   dir = "{self.folder}/data"
   wal-dir = "{self.folder}/wal"
   query-log-enabled = false
+{self.data}
 [monitor]
   store-enabled = false
 [http]
   bind-address = "127.0.0.1:{self.port}"
   auth-enabled = {"true" if self.user else "false"}
   log-enabled = false
+{self.http}
 [logging]
   level = "warn"
 """
@@ -222,6 +226,15 @@ bind-address = "127.0.0.1:{self.rpc_port}"
                 found.append((row[0], series.get("tags", {}), fields))
         return sorted(found, key=lambda point: (point[0], sorted(point[1].items())))
 
+    def writes(self):
+        """Requests to the write path so far."""
+        headers = {}
+        if self.user:
+            secret = f"{self.user}:{self.password}".encode()
+            headers["Authorization"] = "Basic " + base64.b64encode(secret).decode()
+        found = request(self.port, "GET", "/debug/vars", headers=headers).json
+        return next(part["values"]["writeReq"] for name, part in found.items() if name.startswith("httpd:"))
+
     def count(self, measurement, field):
         found = self.query(f'SELECT COUNT("{field}") FROM "{measurement}"')
         return found[0]["values"][0][1] if found else 0
@@ -232,6 +245,11 @@ class Victoria(Server):
 
     name = "victoria-metrics"
 
+    def __init__(self, folder, *flags, headers=None):
+        super().__init__(folder)
+        self.flags = flags
+        self.headers = headers or {}
+
     def command(self):
         return [
             "victoria-metrics",
@@ -240,6 +258,7 @@ class Victoria(Server):
             "-retentionPeriod=100y",
             "-loggerLevel=WARN",
             "-memory.allowedBytes=64MB",
+            *self.flags,
         ]
 
     def is_ready(self):
@@ -247,9 +266,9 @@ class Victoria(Server):
 
     def series(self, matcher='{__name__!=""}'):
         """{(name, ((tag, value), ...)): {ms: value}}"""
-        request(self.port, "GET", "/internal/force_flush")
+        request(self.port, "GET", "/internal/force_flush", headers=self.headers)
         query = urllib.parse.urlencode({"match[]": matcher})
-        answer = request(self.port, "GET", f"/api/v1/export?{query}")
+        answer = request(self.port, "GET", f"/api/v1/export?{query}", headers=self.headers)
         assert answer.status == 200, answer.body
         found = {}
         for line in answer.body.splitlines():

@@ -79,6 +79,10 @@ static ssize_t read_secret(const char *path, char *out, size_t size)
     return got < 0 || len == size ? -1 : (ssize_t)len;
 }
 
+/* The key of a table in the registry: which text came from which file. A token
+ * that did can be read again. */
+static const char sources = 0;
+
 /* A relative name starts from the folder of the configuration, upvalue 1. */
 static int lua_file(lua_State *L)
 {
@@ -96,6 +100,11 @@ static int lua_file(lua_State *L)
         len--;
     lua_pushlstring(L, secret, (size_t)len);
     explicit_bzero(secret, sizeof secret);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &sources);
+    lua_pushvalue(L, -2);
+    lua_pushstring(L, path);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
     return 1;
 }
 
@@ -121,6 +130,8 @@ static int open_libraries(lua_State *L)
         lua_setglobal(L, left_out[i]);
     }
     script_text_open(L);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &sources);
     lua_register(L, "env", lua_env);
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, lua_file, 1);
@@ -213,6 +224,11 @@ static void copy_text(lua_State *L, struct setting *setting)
     setting->type = SETTING_TEXT;
     setting->text = xcalloc(1, setting->len + 1);
     memcpy(setting->text, text, setting->len);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &sources);
+    lua_pushvalue(L, -2);
+    if (lua_rawget(L, -2) == LUA_TSTRING)
+        setting->source = xstrdup(lua_tostring(L, -1));
+    lua_pop(L, 2);
 }
 
 static bool copy_value(lua_State *L, struct setting *setting,

@@ -7,9 +7,11 @@
  */
 #include "config_output.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "ceilings.h"
@@ -81,6 +83,13 @@ static const struct config_option options[] = {
      .max = UINT64_C(60000000000)},
     {"timeout", CONFIG_TIME, AT(timeout_ns), .text = "of one write, whole",
      .fallback = "30s", .min = 1000000000, .max = UINT64_C(600000000000)},
+    {"proxy", CONFIG_TEXT, INFLUX(proxy),
+     .text = "a proxy on the way to it; that of the environment is not used"},
+    {"ca_file", CONFIG_TEXT, INFLUX(ca_file),
+     .text = "https: whom to trust, as PEM; else whom the system trusts"},
+    {"cert_file", CONFIG_TEXT, INFLUX(cert_file),
+     .text = "https: our own certificate, as PEM"},
+    {"key_file", CONFIG_TEXT, INFLUX(key_file), .text = "the key of cert_file"},
     {"file", CONFIG_TEXT, AT(relay.file),
      .text = "write there; \"-\" is stdout"},
 };
@@ -91,9 +100,11 @@ static void relay_deinit(struct relay_options *relay)
 {
     const struct influx_options *influx = &relay->influx;
     const char *const texts[] = {
-        relay->file,    influx->url,      influx->org,
-        influx->bucket, influx->database, influx->retention_policy,
-        influx->token,  influx->user,     influx->password};
+        relay->file,       influx->url,        influx->org,
+        influx->bucket,    influx->database,   influx->retention_policy,
+        influx->token,     influx->token_file, influx->user,
+        influx->password,  influx->proxy,      influx->ca_file,
+        influx->cert_file, influx->key_file};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         config_table_free_secret(texts[i]);
 }
@@ -139,13 +150,41 @@ static bool choose_api(struct form *form, const struct setting *setting,
                                name);
 }
 
+/* A path starts from the folder of the configuration, and must be readable now,
+ * not at the first write. */
+static bool place_file(const struct setting *table, const char *name,
+                       const char **path, const char *dir, struct error *err)
+{
+    if (!*path)
+        return true;
+    char *placed = file_beside(dir, *path);
+    config_table_free_secret(*path);
+    *path = placed;
+    return access(placed, R_OK) == 0
+           || config_tree_fail(err, config_tree_get(table, text_of(name)),
+                               "`%s` %s: %s", name, placed, strerror(errno));
+}
+
+static bool place_files(struct influx_options *influx,
+                        const struct setting *setting, const char *dir,
+                        struct error *err)
+{
+    const struct setting *token = config_tree_get(setting, TEXT("token"));
+    if (token && token->source)
+        influx->token_file = xstrdup(token->source);
+    return place_file(setting, "ca_file", &influx->ca_file, dir, err)
+           && place_file(setting, "cert_file", &influx->cert_file, dir, err)
+           && place_file(setting, "key_file", &influx->key_file, dir, err);
+}
+
 static bool check_server(struct form *form, const struct setting *setting,
-                         struct error *err)
+                         const char *dir, struct error *err)
 {
     if (!form->relay.influx.url)
         return config_tree_fail(err, setting, "output %s needs `url` or `file`",
                                 config_tree_name(setting));
-    if (!choose_api(form, setting, err))
+    if (!choose_api(form, setting, err)
+        || !place_files(&form->relay.influx, setting, dir, err))
         return false;
     struct influx *probe = influx_new(&form->relay.influx, err);
     influx_free(probe);
@@ -209,7 +248,7 @@ static bool read_output(const struct setting *setting, const char *dir,
     bool fine = check_name(setting, err)
                 && config_table_read(setting, options, OPTIONS, &form, err)
                 && (form.relay.file ? check_file(&form, setting, err)
-                                    : check_server(&form, setting, err));
+                                    : check_server(&form, setting, dir, err));
     if (!fine) {
         relay_deinit(&form.relay);
         return false;

@@ -17,6 +17,7 @@ void config_tree_deinit(struct setting *setting)
         config_tree_deinit(&setting->items[i]);
     free(setting->items);
     free(setting->key);
+    free(setting->source);
     if (setting->text)
         explicit_bzero(setting->text, setting->len);
     free(setting->text);

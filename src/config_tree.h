@@ -34,6 +34,7 @@ struct setting {
     double number; /* of SETTING_INT too */
     char *text;    /* a NUL stands behind it; len may count others */
     size_t len;
+    char *source; /* of a text: the file that it was read from, or NULL */
     struct setting *items; /* of a table, in the order of the file */
     size_t count;
 };

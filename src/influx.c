@@ -47,6 +47,7 @@ struct influx {
     atomic_bool is_token_old;
     int64_t plain_until_ns; /* monotonic: compression was refused */
     bool has_told_plain;
+    bool has_told_token; /* that the file cannot be read */
     struct buf url;
     size_t where_len; /* of the url, without the query: for people */
     struct buf scaled;
@@ -100,9 +101,11 @@ static bool renew_token(struct influx *influx)
     if (!influx->options.token_file)
         return false;
     buf_init(&bytes, TOKEN_BYTES);
-    if (!read_token(influx, &bytes, &err)) {
+    bool is_read = read_token(influx, &bytes, &err);
+    if (!is_read && !influx->has_told_token)
         log_line(LOG_WARN, "influx", "the token stays as it was: %s", err.text);
-    } else {
+    influx->has_told_token = !is_read;
+    if (is_read) {
         struct text token = buf_text(&bytes);
         is_other = !text_equal(token, text_of(influx->token));
         if (is_other)

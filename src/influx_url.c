@@ -25,21 +25,60 @@ bool influx_url_check(const char *name, const char *value, struct error *err)
     return true;
 }
 
-static bool check_options(const struct influx_options *options,
-                          struct error *err)
+/* It is not shown: there may be a password in it. */
+static bool check_proxy(const char *proxy, struct error *err)
+{
+    static const char *const schemes[] = {"http://",   "https://",
+                                          "socks4://", "socks4a://",
+                                          "socks5://", "socks5h://"};
+    CURLU *parts = proxy ? curl_url() : NULL;
+    bool is_good = !proxy;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes && !is_good; i++)
+        is_good = strncmp(proxy, schemes[i], strlen(schemes[i])) == 0;
+    if (proxy && is_good)
+        is_good =
+            curl_url_set(parts, CURLUPART_URL, proxy, CURLU_NON_SUPPORT_SCHEME)
+            == CURLUE_OK;
+    curl_url_cleanup(parts);
+    return is_good
+           || fail(err, ERR_CONFIG,
+                   "`proxy` is no proxy's address; one is http://proxy:3128");
+}
+
+static bool check_files(const struct influx_options *options, struct error *err)
+{
+    bool is_https = options->url && strncasecmp(options->url, "https:", 6) == 0;
+    if ((options->ca_file || options->cert_file) && !is_https)
+        return fail(err, ERR_CONFIG, "%s is for a url that begins with https:",
+                    options->ca_file ? "ca_file" : "cert_file");
+    return !options->cert_file == !options->key_file
+           || fail(err, ERR_CONFIG,
+                   "cert_file and key_file belong together (they may be the"
+                   " same file)");
+}
+
+static bool check_place(const struct influx_options *options, struct error *err)
 {
     if (options->api == INFLUX_V2 && !options->bucket)
         return fail(err, ERR_CONFIG, "bucket is missing");
-    if (options->api != INFLUX_V2 && !options->database)
-        return fail(err, ERR_CONFIG, "database is missing");
-    return influx_url_check("org", options->org, err)
+    return options->api == INFLUX_V2 || options->database
+           || fail(err, ERR_CONFIG, "database is missing");
+}
+
+static bool check_options(const struct influx_options *options,
+                          struct error *err)
+{
+    return check_place(options, err)
+           && influx_url_check("org", options->org, err)
            && influx_url_check("bucket", options->bucket, err)
            && influx_url_check("database", options->database, err)
            && influx_url_check("retention_policy", options->retention_policy,
                                err)
            && influx_url_check("token", options->token, err)
            && influx_url_check("user", options->user, err)
-           && influx_url_check("password", options->password, err);
+           && influx_url_check("password", options->password, err)
+           && influx_url_check("proxy", options->proxy, err)
+           && check_proxy(options->proxy, err) && check_files(options, err);
 }
 
 static bool has_part(CURLU *parts, CURLUPart which)

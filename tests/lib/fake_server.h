@@ -24,6 +24,9 @@ enum { FAKE_REQUESTS = 2000 };
 /* Answers that are none. */
 #define FAKE_CLOSE "close"
 #define FAKE_HANG "hang"
+/* In front of an answer: it is sent when the head is there, and what follows of
+ * the request is not read; then the connection is reset. */
+#define FAKE_EARLY "early "
 
 #define FAKE_204 "HTTP/1.1 204 No Content\r\n\r\n"
 
@@ -42,9 +45,25 @@ struct fake_server {
     struct buf requests[FAKE_REQUESTS];
 };
 
+static const char *fake_next(struct fake_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    size_t next = server->answered;
+    if (next >= server->answer_count)
+        next = server->answer_count - 1;
+    pthread_mutex_unlock(&server->lock);
+    return server->answers[next];
+}
+
+static bool fake_is_early(const char *answer)
+{
+    return strncmp(answer, FAKE_EARLY, strlen(FAKE_EARLY)) == 0;
+}
+
 /* Reads one request whole: by Content-Length. False: closed, or stopped. */
 static bool fake_read(struct fake_server *server, int fd, struct buf *request)
 {
+    bool is_early = fake_is_early(fake_next(server));
     for (size_t whole = SIZE_MAX; request->len < whole;) {
         struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
                                {.fd = server->stop, .events = POLLIN}};
@@ -60,8 +79,9 @@ static bool fake_read(struct fake_server *server, int fd, struct buf *request)
         const char *end = strstr(head, "\r\n\r\n");
         const char *length = strcasestr(head, "\r\nContent-Length: ");
         if (end)
-            whole = (size_t)(end - head) + 4
-                    + (length ? strtoul(length + 18, NULL, 10) : 0);
+            whole =
+                (size_t)(end - head) + 4
+                + (length && !is_early ? strtoul(length + 18, NULL, 10) : 0);
     }
     return true;
 }
@@ -92,6 +112,11 @@ static void fake_converse(struct fake_server *server, int fd)
         const char *answer = fake_keep(server, &request);
         if (strcmp(answer, FAKE_CLOSE) == 0)
             return;
+        if (fake_is_early(answer)) {
+            answer += strlen(FAKE_EARLY);
+            send(fd, answer, strlen(answer), MSG_NOSIGNAL);
+            return;
+        }
         if (strcmp(answer, FAKE_HANG) != 0)
             send(fd, answer, strlen(answer), MSG_NOSIGNAL);
         if (strcasestr(answer, "\r\nConnection: close"))

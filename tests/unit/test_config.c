@@ -309,6 +309,31 @@ static void names_start_from_the_folder_of_the_file(void **state)
     config_free(config);
 }
 
+static void an_output_may_have_a_proxy_and_certificates(void **state)
+{
+    (void)state;
+    struct error err;
+    write_file("sub/token", "t0ken\n");
+    write_file("sub/ca.pem", "x");
+    write_file("sub/moonline.lua",
+               "return { outputs = { db = { url = 'https://h:1',\n"
+               "    database = 'd', proxy = 'socks5h://me:pw@p:1080',\n"
+               "    token = file 'token', ca_file = 'ca.pem',\n"
+               "    cert_file = 'ca.pem', key_file = 'ca.pem' } },\n"
+               "  routes = { { path = '/a', script = 'c.lua' } } }");
+    struct config *config = config_load("sub/moonline.lua", &err);
+    assert_non_null(config);
+    const struct influx_options *influx =
+        &config->outputs.items[0].relay.influx;
+    assert_string_equal(influx->proxy, "socks5h://me:pw@p:1080");
+    assert_string_equal(influx->ca_file, "sub/ca.pem");
+    assert_string_equal(influx->cert_file, "sub/ca.pem");
+    assert_string_equal(influx->key_file, "sub/ca.pem");
+    assert_string_equal(influx->token, "t0ken");
+    assert_string_equal(influx->token_file, "sub/token");
+    config_free(config);
+}
+
 static void mistakes_of_the_top_are_told(void **state)
 {
     (void)state;
@@ -456,6 +481,21 @@ static void mistakes_of_an_output_are_told(void **state)
     assert_output_fails("url = 'http://h:1', token = 7",
                         "moonline.lua:3: `token` must be text, not a number "
                         "(v2 and v3)");
+    assert_output_fails("url = 'http://h:1', database = 'd', proxy = 'p:1'",
+                        "moonline.lua:3: `proxy` is no proxy's address; one "
+                        "is http://proxy:3128");
+    assert_output_fails("url = 'https://h:1', database = 'd',\n"
+                        " ca_file = '/no/such'",
+                        "moonline.lua:4: `ca_file` /no/such: No such file or "
+                        "directory");
+    assert_output_fails("url = 'http://h:1', database = 'd',"
+                        " ca_file = '/dev/null'",
+                        "moonline.lua:3: ca_file is for a url that begins with "
+                        "https:");
+    assert_output_fails("url = 'https://h:1', database = 'd',"
+                        " cert_file = '/dev/null'",
+                        "moonline.lua:3: cert_file and key_file belong "
+                        "together (they may be the same file)");
     assert_output_fails("url = 'http://h:1', token = ''",
                         "moonline.lua:3: `token` is empty");
 }
@@ -804,8 +844,9 @@ static int leave(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "a.lua",     "b.lua",        "sub/c.lua",       "ours/shipped.lua",
-        "other.lua", "moonline.lua", "sub/moonline.lua"};
+        "a.lua",     "b.lua",        "sub/c.lua",        "ours/shipped.lua",
+        "other.lua", "moonline.lua", "sub/moonline.lua", "sub/token",
+        "sub/ca.pem"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(names[i]);
     rmdir("sub");
@@ -822,6 +863,7 @@ int main(void)
         cmocka_unit_test(options_of_a_route_are_taken),
         cmocka_unit_test(a_script_of_several_routes_is_read_once),
         cmocka_unit_test(names_start_from_the_folder_of_the_file),
+        cmocka_unit_test(an_output_may_have_a_proxy_and_certificates),
         cmocka_unit_test(mistakes_of_the_top_are_told),
         cmocka_unit_test(mistakes_of_an_output_are_told),
         cmocka_unit_test(mistakes_of_a_route_are_told),

@@ -386,21 +386,38 @@ static void a_yes_with_endless_headers_is_none(void **state)
     assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
 }
 
-/* The server says no and closes while most of the body is still unsent. */
+static void append_many(struct buf *lines)
+{
+    while (lines->len < 8 << 20)
+        buf_append_text(lines, TEXT(LINES));
+}
+
+/* The server says no and closes while most of the body is still unsent. How far
+ * we are then is chance, so often. */
 static void an_early_no_is_read(void **state)
 {
+    static const char *const answers[] = {
+        FAKE_EARLY ANSWER("413 Too Large", "Content-Length: 7\r\n", "too big"),
+        FAKE_EARLY ANSWER("401 No", "", "who are you"),
+        FAKE_EARLY ANSWER("404 No", "Content-Length: 0\r\n", "")};
+    static const int statuses[] = {413, 401, 404};
     struct fixture *f = *state;
-    const char *const answers[] = {
-        ANSWER("413 Too Large", "Content-Length: 7\r\n", "too big")};
-    serve(f, answers, 1);
-    make(f);
     struct buf lines;
     buf_init(&lines, 64 << 20);
-    while (lines.len < 8 << 20)
-        buf_append_text(&lines, TEXT(LINES));
-    influx_write(f->influx, buf_text(&lines), &f->answer);
-    assert_int_equal(f->answer.status, 413);
-    assert_int_equal(f->answer.verdict, VERDICT_TOO_LARGE);
+    append_many(&lines);
+    for (size_t i = 0; i < 3; i++) {
+        serve(f, &answers[i], 1);
+        make(f);
+        for (int n = 0; n < 200; n++) {
+            influx_write(f->influx, buf_text(&lines), &f->answer);
+            assert_string_equal(f->answer.status ? "" : f->answer.reason, "");
+            assert_int_equal(f->answer.status, statuses[i]);
+        }
+        fake_stop(f->server);
+        influx_free(f->influx);
+    }
+    f->server = NULL;
+    f->influx = NULL;
     buf_deinit(&lines);
 }
 
@@ -413,6 +430,7 @@ static void a_probe_is_an_empty_write(void **state)
     } probes[] = {
         {FAKE_204, true},
         {ANSWER("400 Bad", "", "incoming write was empty"), true},
+        {ANSWER("400 Bad", "", "nothing I know"), false},
         {ANSWER("400 Bad", "", "error from wal"), false},
         {ANSWER("401 No", "", ""), false},
         {ANSWER("404 No", "", ""), false},
@@ -431,6 +449,229 @@ static void a_probe_is_an_empty_write(void **state)
     }
     f->server = NULL;
     f->influx = NULL;
+}
+
+/* ---- what is not about the lines ---- */
+
+static const char *const no_gzip[] = {
+    ANSWER("400 Bad", "", "{\"error\":\"gzip: invalid header\"}"), FAKE_204};
+static const char *const no_encoding[] = {ANSWER("415 No", "", ""), FAKE_204};
+static const char *const still_bad[] = {
+    ANSWER("415 No", "", ""),
+    ANSWER("400 Bad", "", "{\"error\":\"unable to parse 'm': x\"}"),
+    ANSWER("503 No", "", "")};
+
+static void packed_lines_go_out_again_as_they_are(void **state)
+{
+    static const char *const *const lists[] = {no_gzip, no_encoding};
+    struct fixture *f = *state;
+    f->options.gzip = true;
+    for (size_t i = 0; i < 2; i++) {
+        serve(f, lists[i], 2);
+        post_one(f);
+        assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
+        assert_has(fake_head(f->server, 0), "\r\nContent-Encoding: gzip\r\n");
+        assert_null(strstr(fake_head(f->server, 1), "Content-Encoding"));
+        assert_text(fake_body(f->server, 1), LINES);
+        influx_write(f->influx, TEXT(LINES), &f->answer);
+        assert_int_equal(fake_count(f->server),
+                         3); /* not tried again at once */
+        assert_text(fake_body(f->server, 2), LINES);
+        fake_stop(f->server);
+        influx_free(f->influx);
+    }
+    f->server = NULL;
+    f->influx = NULL;
+}
+
+/* The second answer is what counts. */
+static void lines_that_are_refused_unpacked_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    f->options.gzip = true;
+    serve(f, still_bad, 3);
+    post_one(f);
+    assert_int_equal(f->answer.verdict, VERDICT_REFUSED);
+    assert_int_equal(f->answer.refusal_count, 1);
+}
+
+/* Nothing says that it was the compression, so it stays. */
+static void a_server_that_is_away_does_not_end_compression(void **state)
+{
+    static const char *const answers[] = {ANSWER("415 No", "", ""),
+                                          ANSWER("503 No", "", ""), FAKE_204};
+    struct fixture *f = *state;
+    f->options.gzip = true;
+    serve(f, answers, 3);
+    post_one(f);
+    assert_int_equal(f->answer.verdict, VERDICT_RETRY);
+    influx_write(f->influx, TEXT(LINES), &f->answer);
+    assert_has(fake_head(f->server, 2), "\r\nContent-Encoding: gzip\r\n");
+}
+
+static void lines_that_are_named_come_with_their_number(void **state)
+{
+    static const char *const answers[] = {ANSWER(
+        "400 Bad", "X-Request-Id:  7f3a \r\nX-Influxdb-Version: 1.8.10\r\n",
+        "{\"error\":\"partial write: unable to parse 'b v= 2': missing field"
+        " value dropped=0\"}")};
+    struct fixture *f = *state;
+    serve(f, answers, 1);
+    f->options.precision = PRECISION_S;
+    make(f);
+    influx_write(f->influx, TEXT("a v=1 1000000000\nb v= 2000000000\n"),
+                 &f->answer);
+    assert_int_equal(f->answer.verdict, VERDICT_PARTLY);
+    assert_string_equal(f->answer.request_id, "7f3a");
+    assert_int_equal(f->answer.refusal_count, 1);
+    assert_int_equal(f->answer.refusals[0].line, 1);
+    assert_text(f->answer.refusals[0].reason, "missing field value");
+    assert_int_equal(f->answer.unnamed, 0);
+}
+
+/* ---- tokens ---- */
+
+static void write_token(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static const char *const one_401[] = {ANSWER("401 No", "", ""), FAKE_204};
+
+static void token_file(struct fixture *f, char path[40])
+{
+    snprintf(path, 40, "/tmp/test_influx.XXXXXX");
+    close(mkstemp(path));
+    f->options.token_file = path;
+}
+
+static void after_a_401_the_token_file_is_read_again(void **state)
+{
+    struct fixture *f = *state;
+    char path[40];
+    token_file(f, path);
+    write_token(path, "new-token\r\n");
+    serve(f, one_401, 2);
+    post_one(f);
+    assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
+    assert_has(fake_head(f->server, 0), "Authorization: Token s3cret-token\r");
+    assert_has(fake_head(f->server, 1), "Authorization: Token new-token\r");
+    assert_int_equal(fake_count(f->server), 2);
+    unlink(path);
+}
+
+static void a_probe_finds_the_new_token_too(void **state)
+{
+    struct fixture *f = *state;
+    char path[40];
+    token_file(f, path);
+    write_token(path, "new-token");
+    serve(f, one_401, 2);
+    make(f);
+    assert_true(influx_probe(f->influx));
+    unlink(path);
+}
+
+/* The same, none, or one that is none: no second request for it. */
+static void a_token_that_did_not_change_is_not_tried_twice(void **state)
+{
+    static const char *const files[] = {"s3cret-token\n", "", "two\nlines\n"};
+    struct fixture *f = *state;
+    char path[40];
+    for (size_t i = 0; i < 3; i++) {
+        token_file(f, path);
+        write_token(path, files[i]);
+        serve(f, one_401, 2);
+        post_one(f);
+        assert_int_equal(f->answer.verdict, VERDICT_HOLD);
+        unlink(path);
+        influx_write(f->influx, TEXT(LINES), &f->answer);
+        assert_has(fake_head(f->server, 1), "Token s3cret-token\r");
+        assert_int_equal(fake_count(f->server), 2);
+        fake_stop(f->server);
+        influx_free(f->influx);
+    }
+    f->server = NULL;
+    f->influx = NULL;
+}
+
+static void
+a_token_that_may_have_changed_is_read_before_it_is_needed(void **state)
+{
+    struct fixture *f = *state;
+    char path[40];
+    token_file(f, path);
+    write_token(path, "new-token");
+    serve(f, only_204, 1);
+    post_one(f);
+    influx_token_changed(f->influx);
+    influx_write(f->influx, TEXT(LINES), &f->answer);
+    assert_has(fake_head(f->server, 0), "Token s3cret-token\r");
+    assert_has(fake_head(f->server, 1), "Token new-token\r");
+    unlink(path);
+}
+
+/* ---- connections ---- */
+
+static const char *const stale[] = {FAKE_204, FAKE_CLOSE, FAKE_204};
+
+static void a_connection_that_went_stale_does_not_count(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, stale, 3);
+    post_one(f);
+    influx_write(f->influx, TEXT(LINES), &f->answer);
+    assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
+    assert_int_equal(fake_count(f->server), 3);
+    assert_int_equal(fake_connections(f->server), 2);
+}
+
+static void a_new_connection_that_dies_counts(void **state)
+{
+    static const char *const answers[] = {FAKE_CLOSE, FAKE_204};
+    struct fixture *f = *state;
+    serve(f, answers, 2);
+    post_one(f);
+    assert_int_equal(f->answer.verdict, VERDICT_RETRY);
+    assert_int_equal(f->answer.status, 0);
+    assert_int_equal(fake_count(f->server), 1);
+}
+
+static void a_proxy_is_asked_if_it_is_configured(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, only_204, 1);
+    f->options.url = "http://nowhere.invalid:8086";
+    f->options.proxy = f->url;
+    setenv("no_proxy", "nowhere.invalid", 1);
+    post_one(f);
+    unsetenv("no_proxy");
+    assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
+    assert_starts(fake_head(f->server, 0),
+                  "POST http://nowhere.invalid:8086/api/v2/write?");
+}
+
+/* What it is asked is the way; what is said there is not its business. */
+static void a_proxy_does_not_see_the_token(void **state)
+{
+    static const char *const answers[] = {
+        ANSWER("407 No", "Retry-After: 9\r\nContent-Length: 3\r\n", "who")};
+    struct fixture *f = *state;
+    serve(f, answers, 1);
+    f->options.url = "https://nowhere.invalid:8086";
+    f->options.proxy = f->url;
+    post_one(f);
+    const char *head = fake_head(f->server, 0);
+    assert_starts(head, "CONNECT nowhere.invalid:8086 HTTP/1.1\r\n");
+    assert_null(strstr(head, "Authorization"));
+    assert_null(strstr(head, "s3cret"));
+    assert_int_equal(f->answer.status, 0);
+    assert_int_equal(f->answer.verdict, VERDICT_RETRY);
+    assert_int_equal(f->answer.retry_after_ns, 0);
+    assert_has(f->answer.reason, "407");
 }
 
 /* ---- what is refused at the start ---- */
@@ -517,6 +758,18 @@ int main(void)
         ROW(a_yes_with_endless_headers_is_none),
         ROW(an_early_no_is_read),
         ROW(a_probe_is_an_empty_write),
+        ROW(packed_lines_go_out_again_as_they_are),
+        ROW(lines_that_are_refused_unpacked_are_refused),
+        ROW(a_server_that_is_away_does_not_end_compression),
+        ROW(lines_that_are_named_come_with_their_number),
+        ROW(after_a_401_the_token_file_is_read_again),
+        ROW(a_probe_finds_the_new_token_too),
+        ROW(a_token_that_did_not_change_is_not_tried_twice),
+        ROW(a_token_that_may_have_changed_is_read_before_it_is_needed),
+        ROW(a_connection_that_went_stale_does_not_count),
+        ROW(a_new_connection_that_dies_counts),
+        ROW(a_proxy_is_asked_if_it_is_configured),
+        ROW(a_proxy_does_not_see_the_token),
         ROW(a_wrong_configuration_is_told),
         ROW(a_place_is_needed),
         ROW(a_line_without_a_stamp_is_kept),

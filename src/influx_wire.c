@@ -19,6 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -44,6 +46,8 @@ struct influx_wire {
     struct buf body;
     bool is_full; /* the answer went past a ceiling */
     size_t header_bytes;
+    char late[4096]; /* what was unread when a socket was closed */
+    size_t late_len;
     struct influx_wire_reply *reply;
     char trouble[CURL_ERROR_SIZE]; /* in libcurl's words */
 };
@@ -91,6 +95,42 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
     return wire->is_full ? 0 : count;
 }
 
+/* A server that says no at once and closes may have done so while we were in
+ * the middle of sending. Then libcurl gives up without a look at what came, so
+ * we look, before the socket goes. */
+static int close_socket(void *context, curl_socket_t fd)
+{
+    struct influx_wire *wire = context;
+    ssize_t got = recv(fd, wire->late, sizeof wire->late, MSG_DONTWAIT);
+    wire->late_len = got > 0 ? (size_t)got : 0;
+    return close(fd);
+}
+
+/* What was found there is "HTTP/1.1 413 Too Large", headers, body, as far as
+ * they came: the status, and what follows; else 0. */
+static int late_status(const struct influx_wire *wire, struct text *rest)
+{
+    int status;
+    *rest = (struct text){wire->late, wire->late_len};
+    bool is_answer = scan_word(rest, "http/1.") && scan_any(rest, "01")
+                     && scan_char(rest, ' ')
+                     && scan_digits(rest, 3, &status) == 3 && status >= 300;
+    return is_answer ? status : 0;
+}
+
+static int take_late(struct influx_wire *wire)
+{
+    struct text rest, line;
+    int status = late_status(wire, &rest);
+    if (status == 0)
+        return 0;
+    text_cut(&rest, '\n');
+    while ((line = scan_trim(text_cut(&rest, '\n'))).len > 0)
+        read_header(wire->reply, line);
+    buf_append_text(&wire->body, rest);
+    return status;
+}
+
 /* ---- one request ---- */
 
 static bool is_stopping(const struct influx_wire *wire)
@@ -121,6 +161,7 @@ static void forget(struct influx_wire *wire)
     buf_clear(&wire->body);
     wire->header_bytes = 0;
     wire->is_full = false;
+    wire->late_len = 0;
     wire->trouble[0] = '\0';
 }
 
@@ -134,8 +175,10 @@ static CURLcode perform_once(struct influx_wire *wire)
 static bool was_stale(struct influx_wire *wire, CURLcode code)
 {
     long connects = 1;
+    struct text rest;
     curl_easy_getinfo(wire->easy, CURLINFO_NUM_CONNECTS, &connects);
     return connects == 0 && wire->header_bytes == 0
+           && late_status(wire, &rest) == 0
            && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR
                || code == CURLE_GOT_NOTHING);
 }
@@ -167,6 +210,8 @@ static void judge(struct influx_wire *wire, CURLcode code)
     long status = 0;
     if (wire->header_bytes > 0)
         curl_easy_getinfo(wire->easy, CURLINFO_RESPONSE_CODE, &status);
+    else if (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR)
+        status = take_late(wire);
     bool is_page = wire->is_full && wire->body.len > 0;
     bool is_lost = code != CURLE_OK && status < 300 && !is_page;
     reply->is_cut = code != CURLE_OK;
@@ -274,6 +319,8 @@ static void set_up(struct influx_wire *wire)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, wire);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, wire);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, wire);
 }
 
 /* False: libcurl has no memory, which may pass. */

@@ -62,7 +62,7 @@ enum {
 
     LIMIT_OUTPUTS = 16,
     LIMIT_PARALLEL = 16, /* requests in flight to one output */
-    LIMIT_SINKS = 4, /* of a journal, for what rides in its groups */
+    LIMIT_SINKS = 4,     /* of a journal, for what rides in its groups */
     LIMIT_ROUTES = 1000,
     LIMIT_ANSWER_BYTES = 64 << 10, /* of an upstream's answer that we read */
     LIMIT_REFUSALS = 10000,        /* lines that one answer names */

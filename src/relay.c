@@ -52,7 +52,7 @@
 #define HELD_PROBE_NS (5 * NS_PER_S)    /* for one that says 4xx */
 
 enum {
-    UNREADABLE = -11,      /* for a status: not the server, the journal */
+    UNREADABLE = -11,       /* for a status: not the server, the journal */
     KEPT_BYTES = 256 << 10, /* of memory, when there is nothing to do */
     TELL_REFUSED_MS = 60000
 };
@@ -438,6 +438,13 @@ void relay_stop(struct relay *relay)
     pthread_mutex_destroy(&relay->lock);
     halt_deinit(&relay->halt);
     free(relay);
+}
+
+void relay_token_changed(struct relay *relay)
+{
+    for (size_t i = 0; i < relay->lane_count; i++)
+        if (relay->lanes[i].influx)
+            influx_token_changed(relay->lanes[i].influx);
 }
 
 void relay_status(struct relay *relay, struct relay_status *status)

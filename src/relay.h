@@ -47,6 +47,9 @@ bool relay_await_settled(struct relay *relay, int wait_ms);
  */
 void relay_stop(struct relay *relay);
 
+/* From any thread: see influx_token_changed. */
+void relay_token_changed(struct relay *relay);
+
 struct relay_status {
     int64_t failing_since_ns; /* wall time, 0: it is not */
     uint64_t pending_points;

@@ -313,6 +313,13 @@ static void end_if_it_hangs(struct gateway *gateway)
     _exit(EX_SOFTWARE);
 }
 
+static void reload(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->relay_count; i++)
+        relay_token_changed(gateway->relays[i]);
+    reload_now(gateway->reload);
+}
+
 /* Reloads meanwhile. */
 static void wait_for_stop(struct gateway *gateway, int signals)
 {
@@ -331,7 +338,7 @@ static void wait_for_stop(struct gateway *gateway, int signals)
             return;
         }
         if (number == SIGHUP)
-            reload_now(gateway->reload);
+            reload(gateway);
         reload_look(gateway->reload);
     }
 }

@@ -78,6 +78,9 @@ static const struct config_option options[] = {
      .text = "lines in one write", .min = 1, .max = 1000000},
     {"batch_bytes", CONFIG_SIZE, AT(batch_bytes), .text = "bytes in one write",
      .min = LIMIT_FRAME_BYTES, .max = 64000000},
+    {"parallel", CONFIG_INT, AT(relay.parallel),
+     .text = "writes in flight; with several, order is lost", .fallback = "1",
+     .min = 1, .max = LIMIT_PARALLEL},
     {"flush", CONFIG_TIME, AT(flush_ns),
      .text = "how long a write waits to fill", .fallback = "200ms",
      .max = UINT64_C(60000000000)},
@@ -113,12 +116,18 @@ static bool check_file(const struct form *form, const struct setting *setting,
                        struct error *err)
 {
     const struct influx_options *influx = &form->relay.influx;
+    const char *name = config_tree_name(setting);
+    if (form->relay.parallel > 1)
+        return config_tree_fail(err, setting,
+                                "output %s is a file: `parallel` is for "
+                                "servers",
+                                name);
     return (!influx->url && form->api == API_UNSAID && !influx->org
             && !influx->bucket && !influx->database)
            || config_tree_fail(err, setting,
                                "output %s has a `file` and a server; make them "
                                "two outputs",
-                               config_tree_name(setting));
+                               name);
 }
 
 static bool choose_api(struct form *form, const struct setting *setting,

@@ -92,22 +92,30 @@ static void write_output_counters(const struct watched *watched,
 #undef WRITE_OUTPUT_COUNTER
 }
 
+enum { RELAY_GAUGES = 4 };
+
+static const char *const relay_gauges[RELAY_GAUGES][2] = {
+    {"moonline_output_pending_points",
+     "Durable points that wait for the output"},
+    {"moonline_output_failing", "1 while the output does not accept"},
+    {"moonline_output_write_bytes", "Bytes of lines in the last write"},
+    {"moonline_output_write_limit_bytes",
+     "What one write may have now; less than batch_bytes after a 413"},
+};
+
 static void write_relays(const struct watched *watched, struct buf *out)
 {
-    static const char pending[] = "moonline_output_pending_points";
-    static const char failing[] = "moonline_output_failing";
-    struct relay_status status;
-    head(out, pending, "gauge", "Durable points that wait for the output");
-    for (size_t i = 0; i < watched->relay_count; i++) {
-        relay_status(watched->relays[i], &status);
-        for_output(out, pending, watched->relay_names[i],
-                   status.pending_points);
-    }
-    head(out, failing, "gauge", "1 while the output does not accept");
-    for (size_t i = 0; i < watched->relay_count; i++) {
-        relay_status(watched->relays[i], &status);
-        for_output(out, failing, watched->relay_names[i],
-                   status.failing_since_ns != 0);
+    for (size_t g = 0; g < RELAY_GAUGES; g++) {
+        head(out, relay_gauges[g][0], "gauge", relay_gauges[g][1]);
+        for (size_t i = 0; i < watched->relay_count; i++) {
+            struct relay_status status;
+            relay_status(watched->relays[i], &status);
+            const uint64_t values[RELAY_GAUGES] = {
+                status.pending_points, status.failing_since_ns != 0,
+                status.write_bytes, status.write_limit_bytes};
+            for_output(out, relay_gauges[g][0], watched->relay_names[i],
+                       values[g]);
+        }
     }
 }
 

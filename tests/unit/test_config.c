@@ -166,7 +166,8 @@ static void outputs_are_taken(void **state)
         load("return { routes = {}, outputs = {\n"
              "  cloud = { url = 'http://127.0.0.1:8086', org = 'acme',\n"
              "    bucket = 'iot', token = 't', precision = 'ms',\n"
-             "    gzip = false, batch_lines = 10, batch_bytes = '2MB',\n"
+             "    gzip = false, batch_lines = 10, batch_bytes = '2MB', "
+             "parallel = 4,\n"
              "    flush = '1s', timeout = '5s' },\n"
              "  old = { url = 'http://127.0.0.1:8087', database = 'd',\n"
              "    retention_policy = 'r', user = 'u', password = 'p' },\n"
@@ -185,6 +186,8 @@ static void outputs_are_taken(void **state)
     assert_false(o[0].relay.influx.gzip);
     assert_int_equal(o[0].relay.batch_lines, 10);
     assert_int_equal(o[0].relay.batch_bytes, 2000000);
+    assert_int_equal(o[0].relay.parallel, 4);
+    assert_int_equal(o[1].relay.parallel, 1);
     assert_int_equal(o[0].relay.flush_ns, 1000000000);
     assert_int_equal(o[0].relay.influx.timeout_ns, INT64_C(5000000000));
     assert_int_equal(o[1].relay.influx.api, INFLUX_V1);
@@ -469,6 +472,9 @@ static void mistakes_of_an_output_are_told(void **state)
                         "moonline.lua:3: `precision` must be \"ns\", \"us\", "
                         "\"ms\", \"s\", not a number (of the stamps that are "
                         "sent)");
+    assert_output_fails("file = '-', parallel = 2",
+                        "moonline.lua:3: output `db` is a file: `parallel` is "
+                        "for servers");
     assert_output_fails("file = '-', batch_lines = 0",
                         "moonline.lua:3: `batch_lines` must be from 1 to "
                         "1000000 (lines in one write)");

@@ -14,10 +14,22 @@
 
 static const struct segment_name name = {.seq = 7, .salt = 0x1234567890abcdef};
 
-enum { MAX_FRAMES = 2000, MAX_BYTES = 1 << 20 };
+enum { MAX_FRAMES = 4000, MAX_BYTES = 1 << 20 };
 
-/* TORTURE_FRAMES says how long the segment is that is damaged everywhere. */
+/* TORTURE_FRAMES says how long the segment is that is damaged everywhere,
+ * TORTURE_FORGERIES how many forgers try, TORTURE_ONLY which test runs. */
 static unsigned frame_total = 20;
+static unsigned forgeries = 1000;
+
+/* The same chances each time. */
+static uint64_t chance(uint64_t below)
+{
+    static uint64_t state = 0x9e3779b97f4a7c15;
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state % below;
+}
 
 /* Where each frame starts; the last one is where the segment ends. */
 struct sample {
@@ -119,35 +131,67 @@ static void a_flipped_bit_costs_one_frame_at_most(void **state)
     buf_deinit(&sample.bytes);
 }
 
+enum { LARGEST_BLOCK = 4096 };
+
+enum damage { ZEROS, ONES, RANDOM, DUPLICATE, SWAPPED, SPLICED, DAMAGES };
+
+/* Puts a bad block at a place; where else bytes changed, for a swap. */
+static size_t spoil(struct sample *sample, struct text other, size_t at,
+                    size_t size, enum damage damage)
+{
+    char *block = sample->bytes.data + at, saved[LARGEST_BLOCK];
+    size_t from = (at + 3 * size) % (sample->bytes.len - size);
+    if (damage == ZEROS || damage == ONES)
+        memset(block, damage == ZEROS ? 0 : 0xff, size);
+    for (size_t i = 0; damage == RANDOM && i < size; i++)
+        block[i] = (char)chance(256);
+    if (damage == SPLICED)
+        memcpy(block, other.at + from, size);
+    memcpy(saved, block, size);
+    if (damage == DUPLICATE || damage == SWAPPED)
+        memmove(block, sample->bytes.data + from, size);
+    if (damage == SWAPPED)
+        memcpy(sample->bytes.data + from, saved, size);
+    return damage == SWAPPED ? from : at;
+}
+
+static unsigned touched(const struct sample *sample, size_t at, size_t size)
+{
+    unsigned first = at < sample->starts[0] ? 0 : frame_at(sample, at);
+    unsigned last = frame_at(sample, at + size - 1);
+    return (last < frame_total ? last : frame_total - 1) - first + 1;
+}
+
+/* Zeros, ones, rubbish, another block of the file twice or in exchange, a block
+ * of another segment: no frame is lost that was not touched, none is given that
+ * was not written. */
 static void damaged_blocks_cost_the_frames_they_touch(void **state)
 {
     (void)state;
-    enum { BLOCK = 512 };
-    struct sample sample;
-    char saved[BLOCK];
+    struct sample whole, sample, other;
     size_t blocks = 0;
+    init_sample(&whole);
     init_sample(&sample);
-    for (size_t at = 0; at + BLOCK <= sample.bytes.len; at += 64) {
-        char *block = sample.bytes.data + at;
-        unsigned touched = frame_at(&sample, at + BLOCK - 1)
-                           - (at < sample.starts[0] ? 0 : frame_at(&sample, at))
-                           + 1;
-        memcpy(saved, block, BLOCK);
-        for (int way = 0; way < 3; way++) {
-            memset(block, way == 0 ? 0 : 0xff, BLOCK);
-            if (way == 2) /* a copy of another place */
-                memmove(block,
-                        sample.bytes.data
-                            + (at + 1000) % (sample.bytes.len / 2),
-                        BLOCK);
-            assert_true(check_scan(&sample, buf_text(&sample.bytes))
-                        >= frame_total - touched);
-            memcpy(block, saved, BLOCK);
-            blocks++;
-        }
-    }
+    init_sample(&other);
+    for (size_t i = 0; i < other.bytes.len; i++) /* another salt's checksums */
+        if (other.bytes.data[i] == 'b')
+            other.bytes.data[i] = 'c';
+    for (size_t size = 512; size <= LARGEST_BLOCK; size *= 8)
+        for (size_t at = 0; at + size < sample.bytes.len; at += 64)
+            for (int way = 0; way < DAMAGES; way++, blocks++) {
+                size_t also = spoil(&sample, buf_text(&other.bytes), at, size,
+                                    (enum damage)way);
+                unsigned gone = touched(&whole, at, size);
+                if (also != at)
+                    gone += touched(&whole, also, size);
+                assert_true(check_scan(&whole, buf_text(&sample.bytes)) + gone
+                            >= frame_total);
+                memcpy(sample.bytes.data, whole.bytes.data, whole.bytes.len);
+            }
     print_message("blocks: %zu\n", blocks);
+    buf_deinit(&other.bytes);
     buf_deinit(&sample.bytes);
+    buf_deinit(&whole.bytes);
 }
 
 static void
@@ -168,27 +212,77 @@ frames_in_the_wrong_order_are_sorted_and_doubles_dropped(void **state)
     buf_deinit(&sample.bytes);
 }
 
+/* The salts that a forger may try: of an older segment, with one bit wrong,
+ * any, none. Never the right one. */
+static uint64_t wrong_salt(void)
+{
+    switch (chance(4)) {
+    case 0:
+        return name.salt - 1 - chance(1000);
+    case 1:
+        return name.salt ^ UINT64_C(1) << chance(64);
+    case 2:
+        return (chance(UINT64_MAX) | 1) == name.salt ? 1 : chance(UINT64_MAX);
+    default:
+        return 0;
+    }
+}
+
 /* What a sender can do who knows everything but the salt: whole frames, made
- * with another one, inside a payload whose own frame is damaged. */
+ * with another one, titles, and headers with any checksum, as lines. */
+static void append_forgeries(struct buf *lines)
+{
+    for (uint64_t i = 1 + chance(6); i > 0; i--) {
+        struct segment_name wrong = {.seq = 7, .salt = wrong_salt()};
+        struct frame frame = {.seq = 8 + chance(40),
+                              .durable = 7 + chance(40),
+                              .points = 1,
+                              .lines = TEXT("m evil=1 1\n")};
+        if (wrong.salt == name.salt)
+            continue;
+        if (chance(4) == 0)
+            segment_append_title(lines, wrong);
+        segment_append_frame(lines, wrong, &frame);
+        buf_printf(lines, "#f %" PRIu64 " 1 11 7 %08" PRIx64 "\nm evil=2 1\n",
+                   frame.seq, chance(UINT64_C(1) << 32));
+    }
+}
+
+/* Inside the payload of a frame whose own header is damaged, so that the reader
+ * searches there. */
 static void forged_frames_never_count(void **state)
 {
     (void)state;
-    struct buf bytes;
+    struct buf bytes, lines;
     buf_init(&bytes, MAX_BYTES);
-    segment_append_title(&bytes, name);
-    size_t start = bytes.len;
-    for (uint64_t salt = 0; salt < 200; salt++) {
-        struct segment_name wrong = {.seq = 7, .salt = salt};
-        struct frame frame = {8 + salt, 7, 1, TEXT("m evil=1 1\n")};
-        segment_append_frame(&bytes, wrong, &frame);
+    buf_init(&lines, FRAME_LINES_BYTES);
+    for (unsigned i = 0; i < forgeries; i++) {
+        struct segment_scan scan;
+        buf_clear(&bytes);
+        buf_clear(&lines);
+        append_forgeries(&lines);
+        buf_append_text(&lines, TEXT("m last=1 1\n"));
+        struct frame first = {.seq = 7, .durable = 6};
+        first.lines = segment_cut(buf_text(&lines), &first.points);
+        struct frame second = {.seq = 7 + first.points,
+                               .durable = 6,
+                               .points = 1,
+                               .lines = TEXT("m good=1 1\n")};
+        segment_append_title(&bytes, name);
+        size_t at = bytes.len;
+        segment_append_frame(&bytes, name, &first);
+        segment_append_frame(&bytes, name, &second);
+        segment_scan(buf_text(&bytes), name, &scan);
+        assert_int_equal(scan.frame_count, 2);
+        segment_scan_deinit(&scan);
+        bytes.data[at + chance(8)] ^= (char)(1 << chance(7));
+        segment_scan(buf_text(&bytes), name, &scan);
+        assert_int_equal(scan.frame_count, 1);
+        assert_int_equal(scan.frames[0].seq, second.seq);
+        segment_scan_deinit(&scan);
     }
-    struct text forged = {bytes.data + start, bytes.len - start};
-    struct segment_scan scan;
-    segment_scan(buf_text(&bytes), name, &scan);
-    assert_int_equal(scan.frame_count, 0);
-    assert_int_equal(scan.bad_count, 1);
-    assert_int_equal(scan.bad_bytes, forged.len);
-    segment_scan_deinit(&scan);
+    print_message("forgeries: %u\n", forgeries);
+    buf_deinit(&lines);
     buf_deinit(&bytes);
 }
 
@@ -365,8 +459,12 @@ int main(void)
     const char *frames = getenv("TORTURE_FRAMES");
     if (frames)
         frame_total = (unsigned)strtoul(frames, NULL, 10);
-    if (frame_total == 0 || frame_total > MAX_FRAMES)
+    if (getenv("TORTURE_FORGERIES"))
+        forgeries = (unsigned)strtoul(getenv("TORTURE_FORGERIES"), NULL, 10);
+    if (frame_total == 0 || frame_total > MAX_FRAMES || forgeries == 0)
         return 64;
+    if (getenv("TORTURE_ONLY"))
+        cmocka_set_test_filter(getenv("TORTURE_ONLY"));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_segment_gives_all),
         cmocka_unit_test(a_cut_at_any_byte_keeps_the_frames_before_it),

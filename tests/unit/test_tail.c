@@ -325,12 +325,27 @@ static void no_cursor_passes_over_a_frame(void **state)
         start(&bench);
         assert_rest(&bench, 1);
     }
+    size_t bad = saved_len;
+    for (size_t bit = 0; bit < saved_len * 8; bit++, bad++) {
+        bench.disk->is_off = true;
+        stop(&bench);
+        memory_disk_kill(bench.disk);
+        saved[bit / 8] ^= (char)(1 << bit % 8);
+        memory_disk_put(bench.disk, path, saved, saved_len);
+        saved[bit / 8] ^= (char)(1 << bit % 8);
+        start(&bench);
+        assert_rest(&bench, 1);
+    }
+    bench.disk->fs.unlink(&bench.disk->fs, path);
+    kill_and_start(&bench);
+    assert_rest(&bench, 1);
+    bad++;
     struct cursor far = cursor, other = cursor;
     far.seq += 1000000;
     other.segment.salt++;
     other.seq += 30;
     const struct cursor *wrong[] = {&far, &other};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++, bad++) {
         bench.disk->is_off = true;
         stop(&bench);
         memory_disk_kill(bench.disk);
@@ -338,6 +353,7 @@ static void no_cursor_passes_over_a_frame(void **state)
         start(&bench);
         assert_rest(&bench, 1);
     }
+    print_message("cursors: %zu\n", bad);
     free(saved);
     tear_down(&bench);
 }

@@ -14,13 +14,10 @@ import traceback
 
 import oracle
 import stand as stands
+from stand import CannotTry
 
 FORK = multiprocessing.get_context("fork")
 PROGRESS_S = 30
-
-
-class CannotTry(Exception):
-    """This machine lacks what the row needs; says what."""
 
 
 class Progress:

@@ -19,7 +19,7 @@ import urllib.parse
 
 START_NS = 1_700_000_000_000_000_000
 NUMBERS = 1_000_000_000  # of one connection
-LONGEST_ANSWER_S = 5.5  # the gateway's own limit is 5 s
+LONGEST_ANSWER_S = 30  # the gateway's own limit is 5 s; a busy machine adds to it
 
 # Text that a careless reader would trip over.
 NASTY = (

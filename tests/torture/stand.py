@@ -31,6 +31,10 @@ CONFIG = """return {{
 OUTPUT = '{name} = {{ url = "http://127.0.0.1:{port}", org = "o", bucket = "{name}", flush = "20ms" }}'
 
 
+class CannotTry(Exception):
+    """This machine lacks what the row needs; says what."""
+
+
 class Stand:
     def __init__(self, folder, fake, data=None, segment="64KiB", min_free="64KiB", max_bytes="10GB", more_routes=""):
         self.folder = pathlib.Path(folder)
@@ -139,6 +143,17 @@ class Stand:
         with self.changed:
             self.process = self.port = None
         return code
+
+    def be(self, user):
+        """Not root any more, from the next start on."""
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            raise CannotTry("no other user")
+        top = next(above for above in self.folder.parents if above.parent == pathlib.Path("/tmp") or above.name.startswith("torture-"))
+        for above in (top, *(path for path in self.folder.parents if top in path.parents)):
+            above.chmod(0o711)
+        for path in (self.folder, *self.folder.rglob("*")):
+            os.chown(path, user, user)
+        self.before = ("setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups")
 
     def is_alive(self):
         return self.process is not None and self.process.poll() is None

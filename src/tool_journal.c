@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,10 @@
 #include "error.h"
 #include "file.h"
 #include "journal_list.h"
+#include "journal_replay.h"
 #include "journal_verify.h"
 #include "survey.h"
+#include "timestamp.h"
 
 enum { PATH_BYTES = 4096, NOT_FINE = 1 };
 
@@ -35,6 +38,10 @@ static const char usage[] =
     "yet\n"
     "                                              (--all: delivered ones "
     "too)\n"
+    "       moonline journal replay OUTPUT         delivers again what "
+    "journal.keep\n"
+    "         [--from TIME] [--to TIME]            kept; the gateway must be "
+    "stopped\n"
     "each with [-c FILE] or [--data DIR]\n";
 
 struct flags {
@@ -42,6 +49,8 @@ struct flags {
     const char *output; /* NULL: all */
     const char *config;
     const char *data;
+    const char *from; /* NULL: all times */
+    const char *to;
     bool wants_all;
 };
 
@@ -57,6 +66,9 @@ struct places {
     struct place *items;
     size_t count;
     bool has_config;
+    uint64_t max_bytes;
+    uint64_t min_free_bytes;
+    uint64_t segment_bytes;
 };
 
 /* ---- which journals ---- */
@@ -113,6 +125,9 @@ static int find_places(const struct flags *flags, struct places *places)
     snprintf(places->dir, sizeof places->dir, "%s/journal",
              config ? config->data : flags->data);
     places->has_config = config != NULL;
+    places->max_bytes = config ? config->journal_max_bytes : INT64_MAX;
+    places->min_free_bytes = config ? config->journal_min_free_bytes : 0;
+    places->segment_bytes = config ? config->journal_segment_bytes : 0;
     for (size_t i = 0; config && i < config->outputs.count; i++)
         add_place(places, config->outputs.items[i].name, JOURNAL_MISSING);
     config_free(config);
@@ -175,7 +190,7 @@ static void free_places(struct places *places)
     free(places->items);
 }
 
-/* ---- the three ---- */
+/* ---- the four ---- */
 
 static bool is_open(const struct place *place)
 {
@@ -240,11 +255,77 @@ static int show_lines(struct places *places, const struct flags *flags)
     return NOT_FINE;
 }
 
+static bool read_window(const struct flags *flags,
+                        struct journal_replay *replay, struct error *err)
+{
+    replay->from_ns = INT64_MIN;
+    replay->to_ns = INT64_MAX;
+    return (!flags->from
+            || timestamp_parse(text_of(flags->from), TEXT(""), &replay->from_ns,
+                               err))
+           && (!flags->to
+               || timestamp_parse(text_of(flags->to), TEXT(""), &replay->to_ns,
+                                  err));
+}
+
+static int tell_replayed(const struct journal_replay *replay, bool is_done,
+                         const struct error *err)
+{
+    printf("%s: %" PRIu64 " points are journalled again; they are delivered"
+           " when the gateway runs\n",
+           replay->output, replay->points);
+    if (replay->bad_bytes > 0)
+        fprintf(stderr,
+                "%s: %" PRIu64 " bytes could not be read; see moonline"
+                " journal verify\n",
+                replay->output, replay->bad_bytes);
+    if (!is_done)
+        fprintf(stderr, "%s: %s; do it again later, twice is harmless\n",
+                replay->output, err->text);
+    return is_done && replay->bad_bytes == 0 ? EX_OK : NOT_FINE;
+}
+
+static int send_again(struct places *places, const struct flags *flags)
+{
+    struct error err = {.kind = ERR_NONE};
+    struct place *place = &places->items[0];
+    struct journal_replay replay = {
+        .fs = &file_real,
+        .dir = places->dir,
+        .output = place->name,
+        .max_bytes = places->max_bytes,
+        .min_free_bytes = places->min_free_bytes,
+        .segment_bytes = places->segment_bytes,
+    };
+    if (!flags->output) {
+        fprintf(stderr, "replay of which output?\n");
+        return EX_USAGE;
+    }
+    if (!read_window(flags, &replay, &err)) {
+        fprintf(stderr, "%s\n", err.text);
+        return EX_USAGE;
+    }
+    if (place->kind != JOURNAL_NAMED) {
+        fprintf(stderr, "%s: %s\n", place->name,
+                place->kind == JOURNAL_MISSING
+                    ? "no journal yet"
+                    : "no output has this name, so nobody would deliver it");
+        return NOT_FINE;
+    }
+    bool is_done = journal_replay(&replay, &err);
+    if (is_done || err.kind != ERR_CONFIG)
+        return tell_replayed(&replay, is_done, &err);
+    fprintf(stderr, "%s; stop the gateway, replay, start it again\n", err.text);
+    return NOT_FINE;
+}
+
 static const struct action {
     const char *verb;
     int (*run)(struct places *places, const struct flags *flags);
-} actions[] = {
-    {"ls", show_list}, {"verify", show_verified}, {"cat", show_lines}};
+} actions[] = {{"ls", show_list},
+               {"verify", show_verified},
+               {"cat", show_lines},
+               {"replay", send_again}};
 
 static const struct action *find_action(const struct flags *flags)
 {
@@ -261,6 +342,8 @@ static bool read_flags(int argc, char **argv, struct flags *flags)
     static const struct option options[] = {
         {"all", no_argument, NULL, 'a'},
         {"data", required_argument, NULL, 'd'},
+        {"from", required_argument, NULL, 'f'},
+        {"to", required_argument, NULL, 't'},
         {NULL, 0, NULL, 0}};
     *flags = (struct flags){0};
     for (int option;
@@ -269,6 +352,10 @@ static bool read_flags(int argc, char **argv, struct flags *flags)
             flags->config = optarg;
         else if (option == 'd')
             flags->data = optarg;
+        else if (option == 'f')
+            flags->from = optarg;
+        else if (option == 't')
+            flags->to = optarg;
         else if (option == 'a')
             flags->wants_all = true;
         else
@@ -279,7 +366,9 @@ static bool read_flags(int argc, char **argv, struct flags *flags)
     flags->verb = argv[optind];
     flags->output = argv[optind + 1]; /* or argv's closing NULL */
     return !(flags->config && flags->data)
-           && (!flags->wants_all || strcmp(flags->verb, "cat") == 0);
+           && (!flags->wants_all || strcmp(flags->verb, "cat") == 0)
+           && (!(flags->from || flags->to)
+               || strcmp(flags->verb, "replay") == 0);
 }
 
 int tool_journal_run(int argc, char **argv)

@@ -1,4 +1,4 @@
-"""`moonline journal ls | verify | cat`: beside a gateway whose output is down,
+"""`moonline journal ls | verify | cat | replay`: beside a gateway whose output is down,
 after it, and after damage that the test makes itself."""
 
 import os
@@ -335,3 +335,84 @@ def test_a_full_disk_behind_stdout_is_told(full):
         )
     assert done.returncode == 1
     assert done.stderr == b"writing to stdout: No space left on device\n"
+
+
+# ------------------------------------------------------------------ replay --
+
+
+@pytest.fixture(name="kept")
+def a_stopped_gateway_that_keeps_what_it_delivered(tmp_path):
+    with fill(tmp_path, PAPER, keep="24h") as running:
+        paper = tmp_path / "paper.lp"
+        end = time.monotonic() + PATIENCE_S
+        while not paper.exists() or paper.read_text().count("\n") < POINTS:
+            assert time.monotonic() < end, "not delivered"
+            threading.Event().wait(0.01)
+        assert running.end(signal.SIGTERM) == 0
+    paper.unlink()
+    return tmp_path
+
+
+def delivered(folder, count):
+    """What a gateway writes that is started now."""
+    with gateway(folder, PAPER, "24h") as running:
+        paper = folder / "paper.lp"
+        end = time.monotonic() + PATIENCE_S
+        while not paper.exists() or paper.read_text().count("\n") < count:
+            assert time.monotonic() < end, paper.read_text() if paper.exists() else "nothing"
+            threading.Event().wait(0.01)
+        assert running.end(signal.SIGTERM) == 0
+    return paper.read_text().splitlines(keepends=True)
+
+
+def test_replay_delivers_again_what_was_kept(kept):
+    code, out, err = journal(kept, "replay", "influx")
+    assert (code, err) == (0, "")
+    assert out == f"influx: {POINTS} points are journalled again; they are delivered when the gateway runs\n"
+    assert delivered(kept, POINTS) == LINES
+
+
+def test_replay_takes_only_the_window(kept):
+    begin = "2026-01-02T03:04:05.000000051Z"
+    code, out, _ = journal(kept, "replay", "--from", begin, "--to", str(NS + 61), "influx")
+    assert (code, out.split()[1]) == (0, "10")
+    assert delivered(kept, 10) == LINES[50:60]
+
+
+def test_replay_leaves_out_what_waits(full):
+    code, out, _ = journal(full, "replay", "influx")
+    assert (code, out.split()[1]) == (0, "0")
+
+
+def test_replay_beside_a_gateway_says_what_to_do(tmp_path, down):
+    with fill(tmp_path, down):
+        before = snapshot(tmp_path)
+        code, out, err = journal(tmp_path, "replay", "influx")
+        assert (code, out) == (1, "")
+        assert "another process" in err and "stop the gateway" in err
+        assert snapshot(tmp_path) == before
+
+
+def test_replay_says_what_it_could_not_read(kept):
+    flip(segments(kept)[0], LINES[3])
+    code, out, err = journal(kept, "replay", "influx")
+    assert code == 1
+    assert 0 < int(out.split()[1]) < POINTS
+    assert "could not be read" in err
+
+
+def test_replay_into_a_full_journal_says_how_far_it_came(kept):
+    config = (kept / "moonline.lua").read_text()
+    (kept / "moonline.lua").write_text(config.replace("min_free = 1", 'min_free = "900TB"'))
+    code, out, err = journal(kept, "replay", "influx")
+    assert (code, out.split()[1]) == (1, "0")
+    assert "free" in err and "twice is harmless" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("replay",), ("replay", "--from", "noon", "influx"), ("cat", "--from", "2026-01-01", "influx"), ("replay", "other")]
+)
+def test_replay_must_be_told_what(kept, arguments):
+    code, out, err = journal(kept, *arguments)
+    assert (code, out) == (64, "")
+    assert err

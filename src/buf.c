@@ -134,7 +134,7 @@ const char *buf_string(struct buf *buf)
     return buf->data;
 }
 
-static void *or_stop(void *memory)
+void *xgiven(void *memory)
 {
     static const char why[] = "moonline: out of memory, stopping; what was"
                               " acknowledged is in the journal\n";
@@ -147,12 +147,12 @@ static void *or_stop(void *memory)
 
 void *xcalloc(size_t count, size_t size)
 {
-    return or_stop(calloc(count ? count : 1, size ? size : 1));
+    return xgiven(calloc(count ? count : 1, size ? size : 1));
 }
 
 void *xrealloc(void *memory, size_t size)
 {
-    return or_stop(realloc(memory, size ? size : 1));
+    return xgiven(realloc(memory, size ? size : 1));
 }
 
 char *xstrndup(const char *bytes, size_t len)

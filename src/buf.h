@@ -56,3 +56,5 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *memory, size_t size);
 char *xstrdup(const char *string);
 char *xstrndup(const char *bytes, size_t len);
+/* What a library allocated; stops likewise at NULL. */
+void *xgiven(void *memory);

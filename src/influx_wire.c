@@ -231,10 +231,18 @@ static void judge(struct influx_wire *wire, CURLcode code)
 
 /* ---- the start ---- */
 
+/* libcurl copies a text; without memory for that it would go on without, with
+ * another proxy, say. So we stop, as xcalloc does. */
+static void set_text(CURL *easy, CURLoption option, const char *text)
+{
+    if (curl_easy_setopt(easy, option, text) == CURLE_OUT_OF_MEMORY)
+        xgiven(NULL);
+}
+
 static void set_limits(CURL *easy)
 {
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "");
+    set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_text(easy, CURLOPT_REDIR_PROTOCOLS_STR, "");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -252,8 +260,8 @@ static void set_limits(CURL *easy)
  * is not told what is for the server. */
 static void set_proxy(CURL *easy, const char *proxy)
 {
-    curl_easy_setopt(easy, CURLOPT_PROXY, proxy ? proxy : "");
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    set_text(easy, CURLOPT_PROXY, proxy ? proxy : "");
+    set_text(easy, CURLOPT_NOPROXY, "");
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
@@ -264,13 +272,13 @@ static void set_trust(CURL *easy, const struct influx_wire_options *options)
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     if (options->ca_file) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+        set_text(easy, CURLOPT_CAINFO, options->ca_file);
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
     if (options->cert_file)
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, options->cert_file);
+        set_text(easy, CURLOPT_SSLCERT, options->cert_file);
     if (options->key_file)
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, options->key_file);
+        set_text(easy, CURLOPT_SSLKEY, options->key_file);
 }
 
 static void set_user(CURL *easy, const struct influx_wire_options *options)
@@ -278,15 +286,22 @@ static void set_user(CURL *easy, const struct influx_wire_options *options)
     if (!options->user)
         return;
     curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-    curl_easy_setopt(easy, CURLOPT_USERNAME, options->user);
-    curl_easy_setopt(easy, CURLOPT_PASSWORD,
-                     options->password ? options->password : "");
+    set_text(easy, CURLOPT_USERNAME, options->user);
+    set_text(easy, CURLOPT_PASSWORD,
+             options->password ? options->password : "");
+}
+
+/* What is sent without its Content-Encoding is rubbish to a server, and would
+ * be refused for good. */
+static void extend(struct curl_slist **list, const char *header)
+{
+    *list = xgiven(curl_slist_append(*list, header));
 }
 
 static void add_header(struct influx_wire *wire, const char *header)
 {
-    wire->headers = curl_slist_append(wire->headers, header);
-    wire->gzip_headers = curl_slist_append(wire->gzip_headers, header);
+    extend(&wire->headers, header);
+    extend(&wire->gzip_headers, header);
 }
 
 static void make_headers(struct influx_wire *wire)
@@ -298,8 +313,7 @@ static void make_headers(struct influx_wire *wire)
     add_header(wire, "Content-Type: text/plain; charset=utf-8");
     /* Waiting for "100 Continue" costs a second where it is not spoken. */
     add_header(wire, "Expect:");
-    wire->gzip_headers =
-        curl_slist_append(wire->gzip_headers, "Content-Encoding: gzip");
+    extend(&wire->gzip_headers, "Content-Encoding: gzip");
     if (wire->authorization)
         add_header(wire, wire->authorization);
 }
@@ -311,9 +325,9 @@ static void set_up(struct influx_wire *wire)
     set_proxy(easy, wire->options.proxy);
     set_trust(easy, &wire->options);
     set_user(easy, &wire->options);
-    curl_easy_setopt(easy, CURLOPT_URL, wire->options.url);
+    set_text(easy, CURLOPT_URL, wire->options.url);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "moonline/" MOONLINE_VERSION);
+    set_text(easy, CURLOPT_USERAGENT, "moonline/" MOONLINE_VERSION);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, wire->trouble);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, wire);

@@ -260,7 +260,7 @@ static bool run(lua_State *L, const struct buf *lua, struct setting *root,
 {
     const char *path = root->file;
     const char *slash = strrchr(path, '/');
-    script_lua_limit(L, BUDGET_NS);
+    script_lua_limit(L, BUDGET_NS, false);
     lua_pushcfunction(L, open_libraries);
     lua_pushlstring(L, path, slash ? (size_t)(slash + 1 - path) : 0);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK

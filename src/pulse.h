@@ -1,10 +1,12 @@
-/* pulse.h - what a worker's script is doing, for a watchdog to look at.
+/* pulse.h - how long a script of a thread has been running, asked by two that
+ * must not cost a short script anything.
  *
- * The worker says when a script begins and ends, which costs a few plain
- * stores. Whoever watches looks now and then: a run that goes on has used so
- * much of the thread's CPU time since it was first seen. Wall time would not
- * do: a laptop that sleeps, a paused machine, would look like a script that
- * hangs.
+ * Beats: after each few milliseconds of the thread's CPU time a run that is
+ * under way is told so, in a signal handler; most runs never are.
+ *
+ * A watchdog: whoever watches looks now and then, and a run that goes on has
+ * used so much CPU time since it was first seen. Wall time would not do: a
+ * laptop that sleeps, a paused machine, would look like a script that hangs.
  */
 #pragma once
 
@@ -12,25 +14,46 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct pulse {
-    atomic_uint_least64_t beats; /* odd while a script runs */
+    atomic_uint_least64_t runs; /* odd while a script runs */
     atomic_uint_least64_t budget_ns;
     _Atomic(const char *) script;
     _Atomic(const char *) request_id;
+    _Atomic(void *) context; /* of the run under way, or NULL */
+    void (*interrupt)(void *context);
+    bool beats;
+    timer_t timer;
 };
 
-/* By the thread that runs the script. NULL is fine. The texts must live until
- * the end of the run. */
-void pulse_begin(struct pulse *pulse, const char *script,
-                 const char *request_id, uint64_t budget_ns);
+/* How far apart beats are, in CPU time of the thread; the system's own clock
+ * may make it a few milliseconds more. */
+#define PULSE_BEAT_NS (4 * 1000000L)
+
+/* From now on it beats, in this thread. False: the system has no more timers
+ * (or this is a build for ThreadSanitizer), and it never will. */
+bool pulse_start(struct pulse *pulse);
+void pulse_stop(struct pulse *pulse);
+
+struct pulse_run {
+    const char *script; /* both live until the end of the run */
+    const char *request_id;
+    uint64_t budget_ns;
+    void *context;
+    /* At each beat; may do only what a signal handler may. */
+    void (*interrupt)(void *context);
+};
+
+/* By the thread itself. NULL for pulse is fine. */
+void pulse_begin(struct pulse *pulse, const struct pulse_run *run);
 void pulse_end(struct pulse *pulse);
 
 /* The watcher's side. */
 struct pulse_watch {
     struct pulse *pulse;
     clockid_t clock; /* CPU time of the thread, see pthread_getcpuclockid */
-    uint64_t beats;  /* when it was looked at last */
+    uint64_t runs;   /* when it was looked at last */
     int64_t seen_ns; /* CPU time of the thread when this run was first seen */
 };
 

@@ -132,7 +132,7 @@ static bool open_state(struct script *script, struct error *err)
     if (!script->L)
         return fail(err, ERR_SCRIPT, "%s: memory limit of %zu bytes is too low",
                     lua->source->name, lua->limits.memory_bytes);
-    script_lua_limit(script->L, LOAD_BUDGET_NS);
+    script_lua_limit(script->L, LOAD_BUDGET_NS, false);
     lua_pushcfunction(script->L, script_explain);
     lua_pushcfunction(script->L, load_file);
     int status = script_lua_pcall(script->L, 0, 0, 1);
@@ -211,8 +211,12 @@ static void begin_call(struct script *script, struct script_call *call)
     call->reply = (struct reply){0};
     kept_clear(&call->kept);
     script_lua_set_call(script->L, call);
-    script_lua_limit(script->L, budget);
-    pulse_begin(call->pulse, lua->source->name, call->request->id, budget);
+    script_lua_limit(script->L, budget,
+                     call->pulse && call->pulse->beats
+                         && budget >= 2 * PULSE_BEAT_NS);
+    pulse_begin(call->pulse,
+                &(struct pulse_run){lua->source->name, call->request->id,
+                                    budget, script->L, script_lua_beat});
 }
 
 /* Leaves the state as the next request should find it. */

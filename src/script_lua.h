@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +50,7 @@ struct script_lua {
     int64_t wall_start_ns; /* 0: the hook has not run yet */
     int64_t cpu_start_ns;
     bool has_expired;
+    volatile sig_atomic_t beats; /* of the pulse, in this run */
     unsigned checks; /* calls of script_lua_check_time before that */
     uint64_t steps;  /* spent since the last of those */
 
@@ -86,9 +88,14 @@ int script_lua_pcall(lua_State *L, int args, int results, int handler);
  * one that ends the request whoever catches it, by time or memory. */
 void script_lua_rethrow(lua_State *L, int status);
 
-/* Starts the clock of a run, and ends it after budget_ns of thread CPU time
- * with an error that pcall does not stop. */
-void script_lua_limit(lua_State *L, uint64_t budget_ns);
+/* Ends the run that begins here after budget_ns of thread CPU time, with an
+ * error that pcall does not stop. has_pulse: script_lua_beat is called every
+ * few milliseconds, and nothing needs to be looked at before that. */
+void script_lua_limit(lua_State *L, uint64_t budget_ns, bool has_pulse);
+
+/* The run has gone on for a while: from now on it is looked at. May be called
+ * within a signal of the same thread. */
+void script_lua_beat(void *L);
 
 /* For C functions that may work for long: the hook counts Lua's instructions
  * only. Ends the run as the hook would. */

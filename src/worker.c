@@ -261,9 +261,11 @@ static void resume_all(struct worker *worker)
 static void *work(void *arg)
 {
     struct worker *worker = arg;
+    pulse_start(&worker->pulse);
     while (!atomic_load_explicit(&worker->is_ending, memory_order_relaxed))
         pass(worker);
     resume_all(worker);
+    pulse_stop(&worker->pulse);
     return NULL;
 }
 

@@ -1,6 +1,7 @@
 /* When a run counts as one that hangs. */
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 
 #include "clock.h"
 #include "pulse.h"
@@ -13,9 +14,24 @@ static struct pulse pulse;
 static atomic_bool may_end;
 static atomic_bool has_begun;
 
+static volatile sig_atomic_t beats;
+
+static void count_beat(void *context)
+{
+    assert_ptr_equal(context, &beats);
+    beats++;
+}
+
+static void begin(void *context)
+{
+    const struct pulse_run run = {"t.lua", "0123456789abcdef", BUDGET_NS,
+                                  context, count_beat};
+    pulse_begin(&pulse, &run);
+}
+
 static void *work(void *nothing)
 {
-    pulse_begin(&pulse, "t.lua", "0123456789abcdef", BUDGET_NS);
+    begin(NULL);
     atomic_store(&has_begun, true);
     while (!atomic_load(&may_end))
         ;
@@ -57,17 +73,51 @@ static void many_short_runs_do_not_hang(void **state)
     struct pulse_watch watch = watch_of(pthread_self());
     int64_t until_ns = clock_thread_cpu_ns() + 4 * (BUDGET_NS + HANG_NS);
     while (clock_thread_cpu_ns() < until_ns) {
-        pulse_begin(&pulse, "t.lua", "1", BUDGET_NS);
+        begin(NULL);
         assert_false(pulse_hangs(&watch, HANG_NS));
         pulse_end(&pulse);
         assert_false(pulse_hangs(&watch, HANG_NS));
     }
 }
 
+static void spend(int64_t ns)
+{
+    int64_t until_ns = clock_thread_cpu_ns() + ns;
+    while (clock_thread_cpu_ns() < until_ns)
+        ;
+}
+
+static void a_run_that_goes_on_feels_the_beat(void **state)
+{
+    (void)state;
+    beats = 0;
+    bool beats_here = pulse_start(&pulse);
+#ifdef __SANITIZE_THREAD__
+    assert_false(beats_here);
+    return;
+#endif
+    assert_true(beats_here);
+    spend(20 * PULSE_BEAT_NS);
+    assert_int_equal(beats, 0); /* nothing runs */
+    begin((void *)(uintptr_t)&beats);
+    spend(20 * PULSE_BEAT_NS);
+    pulse_end(&pulse);
+    assert_true(beats > 2);
+    sig_atomic_t before = beats;
+    spend(20 * PULSE_BEAT_NS);
+    assert_int_equal(beats, before);
+    pulse_stop(&pulse);
+    begin((void *)(uintptr_t)&beats);
+    spend(20 * PULSE_BEAT_NS);
+    pulse_end(&pulse);
+    assert_int_equal(beats, before);
+}
+
 static void without_anybody_who_looks_nothing_is_told(void **state)
 {
     (void)state;
-    pulse_begin(NULL, "t.lua", "1", BUDGET_NS);
+    const struct pulse_run run = {"t.lua", "1", BUDGET_NS, NULL, NULL};
+    pulse_begin(NULL, &run);
     pulse_end(NULL);
 }
 
@@ -76,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_uses_more_than_its_budget_hangs),
         cmocka_unit_test(many_short_runs_do_not_hang),
+        cmocka_unit_test(a_run_that_goes_on_feels_the_beat),
         cmocka_unit_test(without_anybody_who_looks_nothing_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

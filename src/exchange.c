@@ -72,9 +72,8 @@ struct exchange {
     struct answer answer;
     enum step step;
     bool has_own_timeout;
-    uint64_t ticket;
+    struct receipt receipt;
     int64_t parked_ns;
-    size_t point_count;
 };
 
 /* ---------------------------------------------------- taken and given --- */
@@ -477,22 +476,20 @@ static enum MHD_Result handle_whole(struct exchange *x)
 {
     struct recorder *recorder = x->desk->shared->recorder;
     struct ingest *ingest = x->edition->ingest;
-    struct receipt receipt;
+    struct receipt *receipt = &x->receipt;
     x->request.raw_body = buf_text(&x->body);
     bool is_stored =
-        ingest_request(ingest, &x->request, &x->match, NULL, &receipt, &x->err);
+        ingest_request(ingest, &x->request, &x->match, NULL, receipt, &x->err);
     if (recorder)
-        recording_take(recorder, ingest, &x->request, x->match.route, &receipt,
+        recording_take(recorder, ingest, &x->request, x->match.route, receipt,
                        &x->err);
     if (!is_stored)
         return send_error(x);
-    x->answer.status = (unsigned)receipt.reply.status;
-    x->answer.body = receipt.reply.body;
-    x->answer.type = receipt.reply.type;
-    x->point_count = receipt.point_count;
-    stats_add(&stats.empty_points, receipt.empty_count);
-    x->ticket = receipt.ticket;
-    if (!receipt.must_wait)
+    x->answer.status = (unsigned)receipt->reply.status;
+    x->answer.body = receipt->reply.body;
+    x->answer.type = receipt->reply.type;
+    stats_add(&stats.empty_points, receipt->empty_count);
+    if (!receipt->must_wait)
         return send_answer(x);
     park(x);
     return MHD_YES;
@@ -501,10 +498,12 @@ static enum MHD_Result handle_whole(struct exchange *x)
 static enum MHD_Result answer_resumed(struct exchange *x)
 {
     if (x->err.kind != ERR_NONE) {
+        ingest_forget(x->edition->ingest, x->receipt.added,
+                      x->receipt.added_count, x->request.time_ns);
         x->answer = (struct answer){.status = 0};
         return send_error(x);
     }
-    stats_add(&stats.acked_points, x->point_count);
+    stats_add(&stats.acked_points, x->receipt.point_count);
     return send_answer(x);
 }
 
@@ -540,7 +539,7 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
 static bool is_done(struct exchange *x, bool all)
 {
     const struct desk_shared *shared = x->desk->shared;
-    switch (journal_ticket(shared->journal, x->ticket)) {
+    switch (journal_ticket(shared->journal, x->receipt.ticket)) {
     case TICKET_DURABLE:
         return true;
     case TICKET_FAILED:

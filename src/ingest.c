@@ -18,7 +18,9 @@
 #include "ingest.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "arena.h"
 #include "blank.h"
 #include "error.h"
 #include "journal.h"
@@ -62,6 +64,7 @@ static bool write_lines(struct passage *passage, struct error *err);
 static bool keep_instead(struct passage *passage, struct error *why);
 static bool store(struct passage *passage, struct error *err);
 static void finish_reply(struct passage *passage);
+static void settle_added(struct passage *passage, bool is_stored);
 
 bool ingest_request(struct ingest *ingest, struct request *request,
                     const struct route_match *match, struct notes *notes,
@@ -74,6 +77,7 @@ bool ingest_request(struct ingest *ingest, struct request *request,
     bool is_stored =
         (is_made || keep_instead(&passage, err)) && store(&passage, err);
     finish_reply(&passage);
+    settle_added(&passage, is_stored);
     return is_stored;
 }
 
@@ -99,6 +103,7 @@ static void begin(struct passage *passage)
     drop_points(ingest);
     buf_clear(&ingest->traceback);
     kept_clear(&ingest->call.kept);
+    ingest->call.added_count = 0;
     ingest->call.reply = (struct reply){0};
     *passage->receipt = (struct receipt){0};
 }
@@ -328,6 +333,33 @@ static void finish_reply(struct passage *passage)
             .status = route->reply_status ? route->reply_status : 204,
             .body = text_of(route->reply_body),
             .type = text_of(route->reply_type)};
+}
+
+/* ------------------------------------- what store.add was first with ---- */
+
+/* Without a point on its way to the disk it is forgotten at once. */
+static void settle_added(struct passage *passage, bool is_stored)
+{
+    struct script_call *call = &passage->ingest->call;
+    struct receipt *receipt = passage->receipt;
+    if (call->added_count == 0)
+        return;
+    if (!is_stored || (receipt->kept_count > 0 && receipt->point_count == 0))
+        script_call_forget_added(call, 0);
+    size_t bytes = call->added_count * sizeof *call->added;
+    struct text *added = arena_alloc(&passage->request->arena, bytes);
+    if (!added)
+        return;
+    memcpy(added, call->added, bytes);
+    receipt->added = added;
+    receipt->added_count = call->added_count;
+}
+
+void ingest_forget(struct ingest *ingest, const struct text *added,
+                   size_t count, int64_t receipt_ns)
+{
+    for (size_t i = 0; i < count; i++)
+        store_delete(ingest->call.store, added[i], receipt_ns);
 }
 
 /* ------------------------------------------------------- new and free --- */

@@ -54,6 +54,8 @@ struct receipt {
     size_t point_count;
     size_t empty_count; /* points without a field that has a value */
     size_t kept_count;  /* reasons why the request is kept too; 0: it is not */
+    const struct text *added; /* in the request's arena; see ingest_forget */
+    size_t added_count;
 };
 
 /* request: filled by the door and stamped, or rebuilt with the id and time that
@@ -64,6 +66,11 @@ struct receipt {
 bool ingest_request(struct ingest *ingest, struct request *request,
                     const struct route_match *match, struct notes *notes,
                     struct receipt *receipt, struct error *err);
+
+/* A ticket failed: the store is to forget what the request was first with in
+ * store.add, or its sender's second try would be taken for a double. */
+void ingest_forget(struct ingest *ingest, const struct text *added,
+                   size_t count, int64_t receipt_ns);
 
 /* The lines of the last request for one output. */
 struct text ingest_lines(const struct ingest *ingest, unsigned output);

@@ -210,6 +210,7 @@ static void begin_call(struct script *script, struct script_call *call)
     call->stored_count = 0;
     call->reply = (struct reply){0};
     kept_clear(&call->kept);
+    call->added_count = 0;
     script_lua_set_call(script->L, call);
     script_lua_limit(script->L, budget,
                      call->pulse && call->pulse->beats
@@ -252,6 +253,7 @@ bool script_handle(struct script *script, struct script_call *call,
     pulse_end(call->pulse);
     if (status != LUA_OK) {
         call->stored_count = 0;
+        script_call_forget_added(call, 0);
         ending(script, status, err);
     }
     end_call(script, status);

@@ -11,11 +11,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "arena.h"
 #include "buf.h"
 #include "error.h"
 #include "file.h"
+#include "point.h"
+#include "store.h"
 
-enum { SOURCE_BYTES = 1 << 20 };
+enum { SOURCE_BYTES = 1 << 20, FIRST_ADDED = 4 };
 
 /* The part behind the last slash, and the part before it ("." if none). */
 static void split_path(const char *path, struct text *dir, const char **name)
@@ -91,6 +94,32 @@ void script_call_init(struct script_call *call)
 void script_call_deinit(struct script_call *call)
 {
     kept_deinit(&call->kept);
+    free(call->added);
     free(call->stored);
     script_call_init(call);
+}
+
+bool script_call_note_added(struct script_call *call, struct text name)
+{
+    struct text copy;
+    if (call->added_count == call->added_capacity) {
+        size_t capacity = call->added_capacity * 2 + FIRST_ADDED;
+        struct text *added =
+            realloc(call->added, capacity * sizeof *call->added);
+        if (!added)
+            return false;
+        call->added = added;
+        call->added_capacity = capacity;
+    }
+    if (!arena_copy(call->points->arena, name, &copy))
+        return false;
+    call->added[call->added_count++] = copy;
+    return true;
+}
+
+void script_call_forget_added(struct script_call *call, size_t count)
+{
+    while (call->added_count > count)
+        store_delete(call->store, call->added[--call->added_count],
+                     call->request->time_ns);
 }

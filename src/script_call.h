@@ -61,9 +61,17 @@ struct script_call {
     size_t *stored;        /* malloc'ed: indices into points, in the order */
     size_t stored_count;   /* they were returned or emitted */
     size_t stored_capacity;
-    struct reply reply; /* status 0 unless the script called reply() */
-    struct kept kept;   /* why to keep the request too; also without an error */
+    struct text *added;    /* malloc'ed: names that store.add was first with, */
+    size_t added_count;    /* to be forgotten if the request is not stored; */
+    size_t added_capacity; /* they live in the arena of points */
+    struct reply reply;    /* status 0 unless the script called reply() */
+    struct kept kept; /* why to keep the request too; also without an error */
 };
 
 void script_call_init(struct script_call *call);
 void script_call_deinit(struct script_call *call);
+
+/* Notes a name that store.add was first with. False: no memory. */
+bool script_call_note_added(struct script_call *call, struct text name);
+/* Makes the store forget all but the first count of them. */
+void script_call_forget_added(struct script_call *call, size_t count);

@@ -5,8 +5,8 @@
  * ends the request: time, memory, a ceiling; for nothing that comes after it
  * could be trusted to be whole.
  *
- * What an element wrote into `store` or into a local of the script stays: that
- * is not ours to take back.
+ * What it was first with in store.add is forgotten. What it set there, or in a
+ * local of the script, stays: others may have built on it.
  */
 #include "script_each.h"
 
@@ -87,6 +87,7 @@ static void call_element(lua_State *L, lua_Integer i)
     struct script_lua *lua = script_lua_of(L);
     const struct script_element element = {i, lua->element};
     struct script_taken_mark mark = script_taken_mark(L);
+    size_t added_count = lua->call->added_count;
     int base = lua_gettop(L) - 2;
     lua_pushcfunction(L, script_explain);
     lua_insert(L, base);
@@ -97,6 +98,7 @@ static void call_element(lua_State *L, lua_Integer i)
         return;
     fail_element(L, status, &element);
     script_taken_back(L, mark);
+    script_call_forget_added(lua->call, added_count);
     script_lua_spend(L, FAILURE_STEPS);
     lua_pushnil(L);
 }

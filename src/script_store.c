@@ -11,6 +11,10 @@
  * ttl is in seconds, or text with a unit. Now is the receipt of the request, so
  * that a recorded test has the times it says.
  *
+ * What add was first with is forgotten again if the request (or the element of
+ * each) is not stored after all: else its second copy, or its replay, would be
+ * taken for a double and dropped.
+ *
  * No call into Lua is made while the store is locked: store.h copies texts out,
  * into the state's scratch buffer.
  */
@@ -160,6 +164,10 @@ static int api_add(lua_State *L)
         value = value_at(L, 2);
     if (!store_add(store, name, &value, now_ns(L), ttl_ns, &added, &err))
         script_lua_raise(L, &err);
+    if (added && !script_call_note_added(script_lua_call(L), name)) {
+        store_delete(store, name, now_ns(L));
+        luaL_error(L, "store.add: no room to note the name");
+    }
     lua_pushboolean(L, added);
     return 1;
 }

@@ -6,8 +6,8 @@
 -- With it the second call gets the time of the first, so it is the same point
 -- again, and InfluxDB has it once. To drop the second call would be shorter,
 --   if not store.add(id, "24h") then return end
--- and lose the order if the first call was answered 503: it was remembered, but
--- not stored.
+-- and lose the order if the first call is under way still when the second is
+-- answered, and then cannot be stored.
 return function(req)
   local id = req.headers["X-Delivery"] or error("a delivery without an id")
   local at = req.time

@@ -19,7 +19,10 @@
 
 static char script_text[] =
     "return function(req)\n"
-    "  emit('early', nil, { v = 1 })\n"
+    "  if not req.query.only then emit('early', nil, { v = 1 }) end\n"
+    "  if req.query.once and not store.add(req.query.once, '1h') then\n"
+    "    return nil, 'a double', 410\n"
+    "  end\n"
     "  if req.query.reply then reply(201, 'thanks') end\n"
     "  if req.query.fail then error('oh no ' .. req.query.fail) end\n"
     "  if req.query.loop then while true do end end\n"
@@ -28,6 +31,7 @@ static char script_text[] =
     "  if req.query.long then emit('m', nil, { v = ('x'):rep(65000) }) end\n"
     "  if req.query.refuse then return nil, 'no', 409 end\n"
     "  if req.query.keep then keep(req.query.keep) end\n"
+    "  if req.query.only then return keep('only') end\n"
     "  if req.json then each(req.json, function(x)\n"
     "    emit('m', nil, { v = x + 1 })\n"
     "  end) end\n"
@@ -294,14 +298,14 @@ static void a_failed_script_is_kept_and_its_points_are_not(void **state)
 {
     struct fixture *f = *state;
     assert_true(post(f, "/t", "fail=here", ""));
-    assert_kept(f, "t.lua:4: oh no here", 0);
+    assert_kept(f, "t.lua:7: oh no here", 0);
     assert_non_null(
         strstr(buf_string(&f->letters), "# @traceback stack traceback:\n"));
     assert_non_null(strstr(buf_string(&f->letters), "POST /t?fail=here HTTP"));
     assert_int_equal(f->receipt.reply.status, 202);
     assert_text(f->receipt.reply.type, "application/json");
     assert_text(f->receipt.reply.body,
-                "{\"id\":\"0123456789abcdef\",\"kept\":\"t.lua:4: oh no"
+                "{\"id\":\"0123456789abcdef\",\"kept\":\"t.lua:7: oh no"
                 " here\"}\n");
     assert_int_equal(durable(f), 1);
 }
@@ -310,7 +314,7 @@ static void so_is_one_that_ran_into_a_limit(void **state)
 {
     struct fixture *f = *state;
     assert_true(post(f, "/t", "loop", ""));
-    assert_kept(f, "t.lua:5: time limit of 10 ms reached", 0);
+    assert_kept(f, "t.lua:8: time limit of 10 ms reached", 0);
     assert_true(post(f, "/t", "bomb", ""));
     assert_kept(f, "t.lua:1: memory limit of 32000000 bytes reached", 0);
     assert_true(post(f, "/t", "many", ""));
@@ -353,7 +357,7 @@ static void a_strict_route_keeps_what_the_script_keeps(void **state)
 {
     struct fixture *f = *state;
     assert_true(post(f, "/strict", "keep=odd", "[1,[],3]"));
-    assert_kept(f, "t.lua:10: odd (and 1 more)", 3);
+    assert_kept(f, "t.lua:13: odd (and 1 more)", 3);
 }
 
 static void a_part_that_failed_is_kept_beside_the_others(void **state)
@@ -361,13 +365,13 @@ static void a_part_that_failed_is_kept_beside_the_others(void **state)
     struct fixture *f = *state;
     assert_true(post(f, "/t", "", "[1,[],3,{}]"));
     assert_kept(f,
-                "element 2: t.lua:12: attempt to perform arithmetic on a array"
+                "element 2: t.lua:16: attempt to perform arithmetic on a array"
                 " value (local 'x') (and 1 more)",
                 3);
     assert_non_null(strstr(buf_string(&f->letters),
-                           "# @kept element 2: t.lua:12: attempt"));
+                           "# @kept element 2: t.lua:16: attempt"));
     assert_non_null(
-        strstr(buf_string(&f->letters), "\n#   element 4: t.lua:12: attempt"));
+        strstr(buf_string(&f->letters), "\n#   element 4: t.lua:16: attempt"));
     assert_int_equal(f->receipt.kept_count, 2);
     assert_int_equal(f->receipt.reply.status, 202);
     assert_int_equal(durable(f), 4);
@@ -388,7 +392,7 @@ static void a_native_write_is_as_it_was(void **state)
     assert_not_kept(f);
     free(body);
     assert_true(post(f, "/both", "fail=native", "m v=1"));
-    assert_kept(f, "t.lua:4: oh no native", 0);
+    assert_kept(f, "t.lua:7: oh no native", 0);
 }
 
 /* ---- where letters go ---- */
@@ -427,7 +431,7 @@ static void a_journal_without_letters_refuses(void **state)
     start(f);
     assert_false(post(f, "/t", "fail", ""));
     assert_int_equal(f->err.kind, ERR_SCRIPT);
-    assert_string_equal(f->err.text, "t.lua:4: oh no ");
+    assert_string_equal(f->err.text, "t.lua:7: oh no ");
     assert_false(post(f, "/t", "", "[1,[]]"));
     assert_int_equal(f->err.kind, ERR_SCRIPT);
     assert_non_null(strstr(f->err.text, "no place to keep this request: "));
@@ -445,7 +449,7 @@ static void without_a_journal_it_is_said_what_would_be(void **state)
     assert_int_equal(f->receipt.reply.status, 202);
     assert_false(f->receipt.must_wait);
     assert_text(buf_text(&ingest_kept(f->ingest)->lines),
-                "t.lua:4: oh no so\n");
+                "t.lua:7: oh no so\n");
     assert_int_equal(f->letter_count, 0);
 }
 
@@ -465,6 +469,55 @@ static void a_replay_makes_no_second_letter(void **state)
     assert_int_equal(durable(f), 4);
     assert_true(post(f, "/t", "", "[1]"));
     assert_int_equal(f->receipt.kept_count, 0);
+}
+
+/* ---- what store.add was first with ---- */
+
+static bool is_double(struct fixture *f, const char *query)
+{
+    bool is_stored = post(f, "/t", query, "");
+    return !is_stored && f->err.status == 410;
+}
+
+static void a_double_is_known_once_the_first_is_stored(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(post(f, "/t", "once=a", ""));
+    assert_int_equal(f->receipt.added_count, 1);
+    assert_text(f->receipt.added[0], "a");
+    assert_true(is_double(f, "once=a"));
+    assert_true(post(f, "/t", "once=b&keep=b", ""));
+    assert_true(is_double(f, "once=b"));
+}
+
+/* Else the second try, or the replay, would be dropped. */
+static void what_was_not_stored_is_no_double_later(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const lost[] = {"once=a&fail", "once=a&bomb",
+                                       "once=a&long", "once=a&refuse",
+                                       "once=a&only"};
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
+        post(f, "/t", lost[i], "");
+        assert_int_equal(f->receipt.point_count, 0);
+        assert_int_equal(f->receipt.added_count, 0);
+        assert_false(is_double(f, "once=a&fail"));
+    }
+    f->room = 0;
+    assert_false(post(f, "/t", "once=a&keep=x", ""));
+    assert_int_equal(f->err.kind, ERR_FULL);
+    assert_false(is_double(f, "once=a"));
+    assert_true(is_double(f, "once=a"));
+}
+
+static void a_failed_ticket_can_be_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(post(f, "/t", "once=a", ""));
+    ingest_forget(f->ingest, f->receipt.added, f->receipt.added_count, 1000);
+    assert_false(is_double(f, "once=a"));
+    ingest_forget(f->ingest, NULL, 0, 1000);
+    assert_true(is_double(f, "once=a"));
 }
 
 /* ---- secrets, and the log ---- */
@@ -491,13 +544,13 @@ static void no_secret_gets_into_letter_answer_or_log(void **state)
     }
     assert_non_null(strstr(log,
                            "POST /hush from 192.0.2.7 is kept as"
-                           " 0123456789abcdef: t.lua:4: oh no *** *** ***"));
+                           " 0123456789abcdef: t.lua:7: oh no *** *** ***"));
     const char *letter = buf_string(&f->letters);
     assert_non_null(strstr(letter, "Authorization: ***\n"));
     assert_non_null(strstr(letter, "X-Station: ***\n"));
     assert_non_null(strstr(letter, "X-Plain: to be seen\n"));
     assert_non_null(strstr(letter, "PASSKEY=***&"));
-    assert_non_null(strstr(letter, "# @reason t.lua:4: oh no *** *** ***\n"));
+    assert_non_null(strstr(letter, "# @reason t.lua:7: oh no *** *** ***\n"));
 }
 
 /* The query that was sent stands in the letter only where it is secret by name;
@@ -506,7 +559,7 @@ static void no_secret_gets_into_a_refusal(void **state)
 {
     struct fixture *f = *state;
     assert_false(post(f, "/strict", "token=hush-token&fail=hush-token", ""));
-    assert_string_equal(f->err.text, "t.lua:4: oh no ***");
+    assert_string_equal(f->err.text, "t.lua:7: oh no ***");
 }
 
 static void the_log_has_a_few_lines_a_second_of_each_route(void **state)
@@ -584,6 +637,9 @@ int main(void)
         CASE(a_journal_without_letters_refuses),
         CASE(without_a_journal_it_is_said_what_would_be),
         CASE(a_replay_makes_no_second_letter),
+        CASE(a_double_is_known_once_the_first_is_stored),
+        CASE(what_was_not_stored_is_no_double_later),
+        CASE(a_failed_ticket_can_be_forgotten),
         CASE(no_secret_gets_into_letter_answer_or_log),
         CASE(no_secret_gets_into_a_refusal),
         CASE(the_log_has_a_few_lines_a_second_of_each_route),

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "store.h"
+
 #define FUNCTION(body) "return function(req)\n" body "\nend"
 
 /* Runs text on body; the lines without the receipt time, and the reasons. */
@@ -336,6 +338,28 @@ static void notes_say_nothing_of_points_of_failed_elements(void **state)
     bench_free(&bench);
 }
 
+/* A name that a failed element was first with is free for the next. */
+static void an_element_that_failed_was_no_first(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(
+        &bench, FUNCTION("local first = {}\n"
+                         "each({ 1, 2, 3 }, function(i)\n"
+                         "  first[i] = store.add('x')\n"
+                         "  store.add('y' .. i)\n"
+                         "  if i == 1 then error('no') end\n"
+                         "end)\n"
+                         "first[4] = store.add('y1') first[5] = store.add('y2')"
+                         "\nreturn nil, json.encode(first)")));
+    bench.call.store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
+    assert_false(bench_run(&bench, ""));
+    assert_string_equal(bench.err.text, "[true,true,false,true,false]");
+    assert_int_equal(store_count(bench.call.store), 0);
+    store_free(bench.call.store);
+    bench_free(&bench);
+}
+
 /* ---- NDJSON ---- */
 
 static void run_lines(struct bench *bench, const char *body)
@@ -508,6 +532,7 @@ int main(void)
         cmocka_unit_test(a_refusal_keeps_nothing_of_its_points),
         cmocka_unit_test(each_with_a_function_while_the_file_loads_is_plain),
         cmocka_unit_test(notes_say_nothing_of_points_of_failed_elements),
+        cmocka_unit_test(an_element_that_failed_was_no_first),
         cmocka_unit_test(a_bad_line_is_kept_and_the_others_are_stored),
         cmocka_unit_test(a_line_too_deep_is_a_bad_line),
         cmocka_unit_test(bad_lines_alone_are_a_bad_body),

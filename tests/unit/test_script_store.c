@@ -98,7 +98,8 @@ static void values_live_as_long_as_they_were_told(void **state)
         {0,
          "store.set('a', 1, 10) store.set('b', 1, '2m')\n"
          "store.incr('c', 1, '10s') store.set('d', 1, 0.5)\n"
-         "return nil, tostring(store.add('e', '10s'))",
+         "store.set('e', true, '10s')\n" /* to add is undone by a refusal */
+         "return nil, tostring(store.add('f', '10s'))",
          "true"},
         {1, "return nil, tostring(store.get('d'))", "nil"},
         {9,

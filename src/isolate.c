@@ -163,13 +163,16 @@ void isolate_tell(struct isolate *isolate, const struct isolate_answer *answer)
     assert(live > 0 && answer->refusal_count <= live);
     isolate->fresh_count = 0;
     isolate->is_counted = isolate->is_counted || answer->unnamed > 1;
-    if (answer->outcome == ISOLATE_WRITTEN) {
+    size_t refused = answer->refusal_count + answer->unnamed;
+    bool is_partly = answer->outcome == ISOLATE_PARTLY;
+    if (answer->outcome == ISOLATE_WRITTEN || (is_partly && refused == 0)) {
         written(isolate, end);
-    } else if (answer->outcome == ISOLATE_PARTLY && answer->unnamed == 0) {
-        condemn_posted(isolate, answer, false);
-        written(isolate, end);
-    } else if (live == 1 || answer->refusal_count + answer->unnamed >= live) {
+    } else if (live == 1 || refused >= live) {
         all_refused(isolate, answer, live);
+    } else if (is_partly && answer->unnamed == 0) {
+        condemn_posted(isolate, answer, false);
+        isolate->suspect_end = 0; /* here is what made it suspect */
+        written(isolate, end);
     } else if (answer->refusal_count > 0) {
         some_named(isolate, answer, live);
     } else {

@@ -1,5 +1,6 @@
 """What InfluxDB 1.6 refuses becomes dead letters, and all around it is written."""
 
+import math
 import re
 import time
 
@@ -64,7 +65,7 @@ def test_fields_of_another_type_are_isolated(influx, gateway):
         assert all(status == 400 and "type conflict" in reason for status, reason in dead.values())
         requests = value(moon, "output_isolating_requests_total")
         print(f"{bad} of {COUNT} bad: {requests:.0f} requests more")
-        assert requests <= bad * 16 + 40
+        assert requests <= bad * (math.log2(COUNT / bad) + 3) + 26
         assert len(influx.points("m")) == COUNT - bad + 1
         assert moon.health().status == 200
         moon.__exit__()

@@ -2,8 +2,9 @@
  * nothing that was never sent.
  *
  * A seed makes a story: lives of a gateway on a memory disk, with appends,
- * commits, a relay that reads and settles, a disk that fails, and an end by
- * power cut, kill or stop at any operation. CRASH_SEEDS says how many seeds,
+ * commits, a relay that reads and settles, requests that ride in the groups to
+ * become dead letters, points that are refused, a disk that fails, and an end
+ * by power cut, kill or stop at any operation. CRASH_SEEDS says how many seeds,
  * CRASH_FIRST from which one on, CRASH_SEED which one alone.
  */
 #include "unit.h"
@@ -15,6 +16,8 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "dead.h"
+#include "dead_list.h"
 #include "error.h"
 #include "journal.h"
 #include "log.h"
@@ -29,19 +32,29 @@ enum {
     POINTS = 4096, /* more than a story can send */
     WAITING = 64,
     OUTPUTS = 2,
-    SEGMENT_BYTES = 3000
+    SEGMENT_BYTES = 3000,
+    LETTERS = 512 /* more than a story can keep */
 };
 
 struct waiting {
     uint64_t ticket;
     unsigned first, count; /* ids */
     unsigned outputs;
+    unsigned letter; /* 0: none rides */
+};
+
+/* A kept request, or a refused point. The same text may come again. */
+struct letter {
+    unsigned body;
+    bool is_acked;
+    bool is_there; /* when all is over */
 };
 
 struct story {
     uint64_t seed;
     struct memory_disk *disk;
     struct journal *journal;
+    struct dead *dead;
     struct tail *tails[OUTPUTS];
     unsigned sent; /* ids so far */
     unsigned char acked[OUTPUTS][POINTS];
@@ -50,7 +63,11 @@ struct story {
     uint64_t next_seq[OUTPUTS];
     struct waiting waiting[WAITING];
     size_t waiting_count;
-    unsigned cuts; /* how often the power went off */
+    unsigned cuts;                   /* how often the power went off */
+    struct letter requests[LETTERS]; /* by number, from 1 */
+    unsigned request_count;
+    struct letter points[LETTERS]; /* by number, which is their seq too */
+    unsigned point_count;
     struct buf lines;
 };
 
@@ -84,10 +101,79 @@ static void append_line(struct buf *out, unsigned id)
     buf_printf(out, "\" %u\n", id);
 }
 
+/* The text is a function of number and body. */
+static void write_request(struct buf *out, unsigned number, unsigned body)
+{
+    buf_clear(out);
+    buf_printf(out,
+               "### POST /x\n# @id %016x\n# @route /x\n# @reason none\n"
+               "POST /x HTTP/1.1\nA: %u\n\n",
+               number, number);
+    append_line(out, body);
+}
+
+/* Half of them say what one before has said. */
+static struct letter *new_request(struct story *story, struct buf *out)
+{
+    if (story->request_count + 1 >= LETTERS)
+        return NULL;
+    unsigned number = ++story->request_count;
+    struct letter *letter = &story->requests[number];
+    *letter = (struct letter){
+        .body =
+            chance(story, 2) ? number : 1 + (unsigned)chance(story, number)};
+    write_request(out, number, letter->body);
+    return letter;
+}
+
+static bool append(struct story *story, const struct journal_lines *lines,
+                   size_t count, struct waiting *waiting)
+{
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    struct letter *letter = chance(story, 3) ? NULL : new_request(story, &text);
+    const struct journal_rider rider = {DEAD_REQUESTS, buf_text(&text)};
+    waiting->letter = letter ? (unsigned)(letter - story->requests) : 0;
+    const struct journal_entry entry = {.lines = lines,
+                                        .line_count = count,
+                                        .riders = &rider,
+                                        .rider_count = letter ? 1 : 0};
+    bool is_appended =
+        (letter || count > 0)
+        && journal_append(story->journal, &entry, -1, &waiting->ticket, NULL);
+    buf_deinit(&text);
+    return is_appended;
+}
+
+/* As a relay does whose server said no; the same again if it is not sure. */
+static void refuse_points(struct story *story)
+{
+    struct dead_point points[4];
+    char lines[4][32];
+    unsigned count = 1 + (unsigned)chance(story, 4);
+    if (story->point_count + count >= LETTERS)
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned seq = story->point_count + 1 + i;
+        snprintf(lines[i], sizeof lines[i], "m f=%u 1", seq);
+        points[i] = (struct dead_point){.seq = seq,
+                                        .line = text_of(lines[i]),
+                                        .status = 400,
+                                        .reason = TEXT("no")};
+    }
+    bool is_kept = dead_refuse(story->dead, "one", points, count, NULL);
+    for (unsigned i = 0; is_kept && i < count; i++)
+        story->points[story->point_count + 1 + i].is_acked = true;
+    if (is_kept || chance(story, 2))
+        story->point_count += count;
+}
+
 static void send_points(struct story *story)
 {
     unsigned count = 1 + (unsigned)chance(story, 5);
     unsigned outputs = 1 + (unsigned)chance(story, (1 << OUTPUTS) - 1);
+    if (chance(story, 8) == 0)
+        outputs = 0; /* riders only */
     if (story->sent + count >= POINTS || story->waiting_count == WAITING)
         return;
     buf_clear(&story->lines);
@@ -100,11 +186,9 @@ static void send_points(struct story *story)
             lines[used++] =
                 (struct journal_lines){i, buf_text(&story->lines), count};
     struct waiting *waiting = &story->waiting[story->waiting_count];
-    *waiting = (struct waiting){0, story->sent + 1, count, outputs};
-    if (journal_append(
-            story->journal,
-            &(struct journal_entry){.lines = lines, .line_count = used}, -1,
-            &waiting->ticket, NULL))
+    *waiting = (struct waiting){
+        .first = story->sent + 1, .count = count, .outputs = outputs};
+    if (append(story, lines, used, waiting))
         story->waiting_count++;
     story->sent += count;
 }
@@ -120,6 +204,8 @@ static void commit(struct story *story)
         for (unsigned o = 0; state == TICKET_DURABLE && o < OUTPUTS; o++)
             if (waiting->outputs >> o & 1)
                 memset(&story->acked[o][waiting->first], 1, waiting->count);
+        if (state == TICKET_DURABLE && waiting->letter)
+            story->requests[waiting->letter].is_acked = true;
     }
     story->waiting_count = 0;
 }
@@ -177,7 +263,7 @@ static void make_disk_fail(struct story *story)
 static void step(struct story *story)
 {
     unsigned output = (unsigned)chance(story, OUTPUTS);
-    switch (chance(story, 8)) {
+    switch (chance(story, 9)) {
     case 0:
     case 1:
     case 2:
@@ -198,13 +284,23 @@ static void step(struct story *story)
         if (chance(story, 3) == 0)
             make_disk_fail(story);
         break;
+    case 8:
+        refuse_points(story);
+        break;
     }
 }
 
 static bool start(struct story *story)
 {
     static const char *const outputs[OUTPUTS] = {"one", "two"};
+    struct dead_options dead = {.dir = "/data/dead", .fs = &story->disk->fs};
+    struct journal_sink sinks[DEAD_SINKS];
+    story->dead = dead_open(&dead, NULL);
+    if (story->dead)
+        dead_sinks(story->dead, sinks);
     struct journal_options options = {.dir = "/data/journal",
+                                      .sinks = sinks,
+                                      .sink_count = DEAD_SINKS,
                                       .outputs = outputs,
                                       .output_count = OUTPUTS,
                                       .max_bytes = 1 << 30,
@@ -212,7 +308,7 @@ static bool start(struct story *story)
                                       .segment_bytes = SEGMENT_BYTES,
                                       .mono_ns = story_clock};
     struct error err = {0};
-    story->journal = journal_open(&options, &err);
+    story->journal = story->dead ? journal_open(&options, &err) : NULL;
     if (!story->journal && getenv("CRASH_SEED"))
         print_message("%s\n", err.text);
     story->waiting_count = 0;
@@ -235,6 +331,7 @@ static void stop(struct story *story)
     for (unsigned i = 0; i < OUTPUTS; i++)
         tail_close(story->tails[i]);
     journal_close(story->journal);
+    dead_close(story->dead);
 }
 
 /* 0: a clean stop (but the power may fail in it), 1: killed, 2: power cut.
@@ -269,6 +366,68 @@ static void live(struct story *story)
     story->disk->off_at = 0;
 }
 
+/* What is there is whole, and says what it said. */
+static void take_request(void *context, const char *id,
+                         const struct dead_request *request, uint64_t again)
+{
+    struct story *story = context;
+    unsigned number = (unsigned)strtoul(id, NULL, 16);
+    struct buf wanted, held;
+    (void)request, (void)again;
+    story_assert(story, number > 0 && number <= story->request_count);
+    buf_init(&wanted, 1 << 20);
+    buf_init(&held, 1 << 20);
+    write_request(&wanted, number, story->requests[number].body);
+    story_assert(story, dead_list_load(&story->disk->fs, "/data/dead", id,
+                                       &held, &again, NULL));
+    buf_clear(&story->lines);
+    dead_request_plain(&story->lines, buf_text(&held));
+    story_assert(story, text_equal(buf_text(&story->lines), buf_text(&wanted)));
+    story->requests[number].is_there = true;
+    buf_deinit(&wanted);
+    buf_deinit(&held);
+}
+
+static void take_point(void *context, const struct dead_letter *letter)
+{
+    struct story *story = context;
+    char line[32];
+    unsigned seq = (unsigned)strtoul(letter->name.at, NULL, 10);
+    story_assert(story, seq > 0 && seq < LETTERS);
+    snprintf(line, sizeof line, "m f=%u 1", seq);
+    story_assert(story, text_equal(letter->line, text_of(line)));
+    story->points[seq].is_there = true;
+}
+
+/* Itself, or one that says the same. */
+static bool is_request_there(const struct story *story, unsigned number)
+{
+    for (unsigned i = 1; i <= story->request_count; i++)
+        if (story->requests[i].is_there
+            && story->requests[i].body == story->requests[number].body)
+            return true;
+    return false;
+}
+
+static void check_all_kept(struct story *story)
+{
+    const struct file_system *fs = &story->disk->fs;
+    struct error err;
+    story_assert(
+        story, dead_list_requests(fs, "/data/dead", take_request, story, &err));
+    story_assert(story, dead_list_points(fs, "/data/dead", "one", take_point,
+                                         story, &err));
+    for (unsigned i = 1; i <= story->request_count; i++)
+        if (story->requests[i].is_acked && !is_request_there(story, i))
+            fail_msg("CRASH_SEED=%" PRIu64 ": request %u was acknowledged"
+                     " and is lost",
+                     story->seed, i);
+    for (unsigned i = 1; i <= story->point_count; i++)
+        if (story->points[i].is_acked && !story->points[i].is_there)
+            fail_msg("CRASH_SEED=%" PRIu64 ": refused point %u is lost",
+                     story->seed, i);
+}
+
 static void check_all_delivered(struct story *story)
 {
     story_assert(story, start(story));
@@ -285,7 +444,14 @@ static void check_all_delivered(struct story *story)
     stop(story);
 }
 
-static unsigned tell(uint64_t seed, unsigned *acked)
+struct sum {
+    unsigned cuts;
+    unsigned acked;
+    unsigned requests;
+    unsigned points;
+};
+
+static void tell(uint64_t seed, struct sum *sum)
 {
     struct story *story = xcalloc(1, sizeof *story);
     now_ns = 0;
@@ -296,13 +462,17 @@ static unsigned tell(uint64_t seed, unsigned *acked)
         live(story);
     story->disk->writes_short = false;
     check_all_delivered(story);
+    check_all_kept(story);
     for (unsigned id = 1; id <= story->sent; id++)
-        *acked += story->acked[0][id] + story->acked[1][id];
-    unsigned cuts = story->cuts;
+        sum->acked += story->acked[0][id] + story->acked[1][id];
+    for (unsigned i = 1; i <= story->request_count; i++)
+        sum->requests += story->requests[i].is_acked;
+    for (unsigned i = 1; i <= story->point_count; i++)
+        sum->points += story->points[i].is_acked;
+    sum->cuts += story->cuts;
     buf_deinit(&story->lines);
     memory_disk_free(story->disk);
     free(story);
-    return cuts;
 }
 
 static void nothing_acknowledged_is_lost(void **state)
@@ -312,20 +482,25 @@ static void nothing_acknowledged_is_lost(void **state)
     const char *from = one ? one : getenv("CRASH_FIRST");
     uint64_t first = from ? strtoull(from, NULL, 10) : 1;
     uint64_t count = one ? 1 : many ? strtoull(many, NULL, 10) : SEEDS;
-    unsigned cuts = 0, acked = 0;
+    struct sum sum = {0};
     uint64_t lost = stats_get(&stats.lost_points);
     for (uint64_t seed = first; seed < first + count; seed++)
-        cuts += tell(seed, &acked);
+        tell(seed, &sum);
     print_message("%" PRIu64 " seeds, %u power cuts, %u points acknowledged,"
-                  " %" PRIu64 " reported lost\n",
-                  count, cuts, acked, stats_get(&stats.lost_points) - lost);
+                  " %" PRIu64 " reported lost; %u requests and %u points kept"
+                  " as dead letters\n",
+                  count, sum.cuts, sum.acked,
+                  stats_get(&stats.lost_points) - lost, sum.requests,
+                  sum.points);
     /* What is reported here was delivered: of segments that were deleted while
      * the disk failed, a power cut brought some back and not those between. No
      * order of calls can tell that from damage; it must stay rare. */
     assert_true(stats_get(&stats.lost_points) - lost <= count / 50 + 50);
     if (!one) {
-        assert_true(cuts > count / 2);
-        assert_true(acked > count * 10);
+        assert_true(sum.cuts > count / 2);
+        assert_true(sum.acked > count * 10);
+        assert_true(sum.requests > count * 2);
+        assert_true(sum.points > count * 2);
     }
 }
 

@@ -165,8 +165,10 @@ static struct text replaced(struct text text, const char *from, const char *to)
 {
     static char out[1000];
     const char *at = memmem(text.at, text.len, from, strlen(from));
-    snprintf(out, sizeof out, "%.*s%s%s", (int)(at - text.at), text.at, to,
-             at + strlen(from));
+    size_t before = (size_t)(at - text.at);
+    struct text behind = text_skip(text, before + strlen(from));
+    snprintf(out, sizeof out, "%.*s%s%.*s", (int)before, text.at, to,
+             TEXT_ARG(behind));
     return text_of(out);
 }
 

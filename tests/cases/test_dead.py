@@ -1,0 +1,414 @@
+"""`moonline dead ls | show | replay | drop`: what a script could not finish and
+what an output refused, beside a gateway, without one, and after kill -9."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+
+import pytest
+from gateway import BINARY, Gateway, environment, run
+
+CONFIG = """return {
+  listen = "127.0.0.1:0", admin = %s, data = "data",
+  outputs = { paper = { file = "paper.lp", flush = "1ms" } },
+  routes = { { path = "/met/:station", script = "met.lua", verify = false } },
+}
+"""
+ADMIN = '"127.0.0.1:0"'
+
+# Fails on what has no number; a point without a time has the receipt time.
+BROKEN = """return function(req)
+  return point("met", { station = req.params.station }, { t = req.json.t + 0 })
+end
+"""
+MENDED = """return function(req)
+  return point("met", { station = req.params.station }, { t = number(req.json.t) or -1 })
+end
+"""
+# Says something else of the same request.
+WORSE = 'return function(req) error("still in the workshop", 0) end\n'
+
+
+@pytest.fixture(name="here")
+def a_folder_with_a_broken_script(tmp_path):
+    (tmp_path / "met.lua").write_text(BROKEN)
+    return tmp_path
+
+
+def gateway(here, admin=ADMIN):
+    return Gateway(here, CONFIG % admin)
+
+
+def keep(running, body, station="ridge"):
+    """The id of a request that is kept."""
+    status, headers, text = running.post(f"/met/{station}", body, {"Content-Type": "application/json"})
+    assert status == 202, text
+    assert json.loads(text)["id"] == headers["X-Request-Id"]
+    return headers["X-Request-Id"]
+
+
+def mend(here, running=None, text=MENDED):
+    """The script is another one, and the gateway knows it."""
+    (here / "met.lua").write_text(text)
+    if running:
+        running.process.send_signal(signal.SIGHUP)
+        running.log.wait_for("info reload: ")
+
+
+def dead(here, *arguments):
+    return run("dead", *arguments, cwd=here)
+
+
+def letters(here):
+    code, out, err = dead(here, "ls", "--json")
+    assert (code, err) == (0, "")
+    return {row["id"]: row for row in map(json.loads, out.splitlines())}
+
+
+def stamp_of(here, letter):
+    """The receipt time of a kept request, as nanoseconds in text."""
+    shown = dead(here, "show", letter)[1]
+    day, seconds, fraction = re.search(r"# @time (\S+)T(\S+)\.(\d{9})Z", shown).groups()
+    done = subprocess.run(["date", "-u", "-d", f"{day} {seconds}", "+%s"], capture_output=True, text=True, check=True)
+    return done.stdout.strip() + fraction
+
+
+def paper(here):
+    path = here / "paper.lp"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def deliver(here):
+    """Whatever is in the journal is on paper when a gateway has stopped."""
+    with gateway(here) as running:
+        assert running.end(signal.SIGTERM) == 0
+    return paper(here)
+
+
+# ---- ls and show ----
+
+
+def test_a_kept_request_is_listed_and_shown(here):
+    with gateway(here) as running:
+        letter = keep(running, '{"t":"--"}')
+        code, out, err = dead(here, "ls")
+        assert (code, err) == (0, "")
+        assert re.search(rf"^{letter}  \S+Z  /met/:station  +-  +1  met\.lua:2: .*\n1 dead letter: 1 request, 0 points$", out, re.M)
+        code, out, err = dead(here, "show", letter)
+        assert code == 0
+        assert out.startswith("### POST /met/:station\n# @time ")
+        assert out.endswith('\n\n{"t":"--"}\n') and "@key" not in out
+        assert "\n  reason met.lua:2: " in err and f"moonline dead replay {letter}" in err
+
+
+def test_what_is_shown_is_a_recorded_test(here):
+    with gateway(here) as running:
+        letter = keep(running, '{"t":"--"}')
+    shown = dead(here, "show", letter)[1]
+    (here / "met.http").write_text(shown + '\n### expect 204\nmet,station=ridge t=-1\n')
+    assert run("test", "met.http", cwd=here)[0] == 1
+    mend(here)
+    assert run("test", "met.http", cwd=here)[:2] == (0, "1 passed, 0 failed\n")
+
+
+def test_any_bytes_of_a_body_come_back(here):
+    body = b'{"t":"\xff\r\n### x\n\x00"}\n\n'
+    mend(here, text=WORSE)
+    with gateway(here) as running:
+        letter = keep(running, body)
+        done = subprocess.run([BINARY, "dead", "show", letter], cwd=here, env=environment(), capture_output=True, check=True)
+        assert done.stdout.endswith(b"\n\n" + body + b"\n")
+        assert f"# @bytes {len(body)}\n".encode() in done.stdout
+
+
+def test_equal_ones_only_count(here):
+    with gateway(here) as running:
+        first = keep(running, '{"t":"--"}')
+        for _ in range(4):
+            keep(running, '{"t":"--"}')
+        other = keep(running, '{"t":"--"}', "valley")
+        assert {id: row["count"] for id, row in letters(here).items()} == {first: 5, other: 1}
+        assert "the same came 5 times" in dead(here, "show", first)[2]
+        metrics = running.ask("GET", "/metrics", port=running.admin_port)[2]
+        assert 'moonline_dead_letters{kind="request"} 2\n' in metrics
+        assert 'moonline_dead_letters{kind="point",output="paper"} 0\n' in metrics
+        assert "moonline_kept_requests_total 6\n" in metrics
+
+
+def test_the_data_folder_is_enough_to_look(here):
+    with gateway(here) as running:
+        letter = keep(running, '{"t":"--"}')
+    (here / "moonline.lua").unlink()
+    assert letter in dead(here, "ls", "--data", "data")[1]
+    assert dead(here, "show", "--data", "data", letter)[0] == 0
+    assert dead(here, "drop", "--data", "data", letter)[0] == 0
+    assert dead(here, "replay", "--data", "data", "--all")[0] == 64
+
+
+def test_no_letters_are_no_mistake(here):
+    with gateway(here):
+        pass
+    assert dead(here, "ls") == (0, "0 dead letters: 0 requests, 0 points\n", "")
+    assert dead(here, "replay", "--all") == (0, "0 replayed, 0 kept\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["eat"], ["show"], ["show", "a", "b"], ["replay"], ["replay", "--all", "x"], ["drop"], ["drop", "--all"]]
+)
+def test_usage(here, arguments):
+    with gateway(here):
+        pass
+    code, out, err = dead(here, *arguments)
+    assert (code, out) == (64, "") and err.startswith("usage: moonline dead ls")
+
+
+# ---- replay ----
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_request_runs_again_with_its_own_time(here, runs):
+    with gateway(here) as running:
+        letter = keep(running, '{"t":"--"}')
+        stamp = stamp_of(here, letter)
+        if not runs:
+            running.end(signal.SIGKILL)
+        mend(here, running if runs else None)
+        assert dead(here, "replay", letter) == (0, f"{letter}: 1 point\n1 replayed, 0 kept\n", "")
+        assert letters(here) == {}
+        if runs:
+            running.end(signal.SIGTERM)
+    if not runs:
+        deliver(here)
+    assert paper(here) == [f"met,station=ridge t=-1 {stamp}"]
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_what_fails_again_stays_with_the_new_reason(here, runs):
+    with gateway(here) as running:
+        letter = keep(running, '{"t":"--"}')
+        before = dead(here, "show", letter)[1]
+        if not runs:
+            running.end(signal.SIGKILL)
+        mend(here, running if runs else None, WORSE)
+        code, out, err = dead(here, "replay", "--all")
+        assert (code, out) == (1, "0 replayed, 1 kept\n")
+        assert err == f"{letter}: kept: met.lua:1: still in the workshop\n"
+        assert letters(here)[letter]["reason"] == "met.lua:1: still in the workshop"
+        after = dead(here, "show", letter)[1]
+        assert after.split("POST ")[-1] == before.split("POST ")[-1]
+        assert after.count("@reason") == after.count("@time") == 1
+
+
+def test_replay_of_many_says_which_and_why(here):
+    with gateway(here) as running:
+        ids = [keep(running, f'{{"t":"x{i}"}}') for i in range(3)]
+        mend(here, running, 'return function(req) if req.json.t == "x1" then return nil, "not that one" end end\n')
+        code, out, err = dead(here, "replay", *ids, "0123456789abcdef", "rubbish")
+        assert (code, out) == (1, f"{ids[0]}: 0 points\n{ids[2]}: 0 points\n2 replayed, 3 kept\n")
+        assert f"{ids[1]}: kept: not that one\n" in err
+        assert "0123456789abcdef: kept: there is no dead letter 0123456789abcdef\n" in err
+        assert "rubbish: kept: there is no such dead letter\n" in err
+        assert list(letters(here)) == [ids[1]]
+
+
+def test_a_route_that_is_gone_keeps_its_letters(here):
+    with gateway(here) as running:
+        letter = keep(running, '{"t":"--"}')
+    config = (CONFIG % ADMIN).replace("/met/:station", "/elsewhere")
+    (here / "moonline.lua").write_text(config)
+    code, _, err = dead(here, "replay", letter)
+    assert code == 1 and err == f"{letter}: kept: no route has this path\n"
+    assert list(letters(here)) == [letter]
+
+
+def test_without_an_admin_port_the_tool_says_so(here):
+    with gateway(here, "false") as running:
+        letter = keep(running, '{"t":"--"}')
+        code, out, err = dead(here, "replay", letter)
+        assert (code, out) == (1, "") and "no admin port to ask" in err
+        assert list(letters(here)) == [letter]
+
+
+# ---- drop ----
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_drop(here, runs):
+    with gateway(here) as running:
+        one, two = keep(running, '{"t":"a"}'), keep(running, '{"t":"b"}')
+        keep(running, '{"t":"a"}')
+        if not runs:
+            running.end(signal.SIGKILL)
+        assert dead(here, "drop", one) == (0, f"{one}: dropped\n1 dropped, 0 kept\n", "")
+        assert list(letters(here)) == [two]
+        code, _, err = dead(here, "drop", one, two)
+        assert code == 1 and err == f"{one}: kept: there is no dead letter {one}\n"
+        assert os.listdir(here / "data" / "dead" / "requests") == []
+
+
+# ---- refused points ----
+
+REFUSED = """#letters 2 2099-01-02T03:04:05.000Z
+#dead 00000000000000000007 2099-01-02T03:04:05.000Z 400 08ab partial write: field type conflict
+m,a=b f="x" 1700000000000000007
+#dead 00000000000000000009 2099-01-02T03:04:05.000Z 400 08ab partial write: field type conflict
+m,a=b f="y" 1700000000000000009
+"""
+
+
+@pytest.fixture(name="refused")
+def two_points_that_were_refused(here):
+    folder = here / "data" / "dead" / "points" / "paper"
+    folder.mkdir(parents=True)
+    (folder / "00000000000000000007.lp").write_text(REFUSED)
+    (here / "moonline.lua").write_text(CONFIG % ADMIN)
+    return here
+
+
+SEVEN, NINE = "paper/00000000000000000007", "paper/00000000000000000009"
+
+
+def test_points_are_listed_and_shown(refused):
+    assert list(letters(refused)) == [SEVEN, NINE]
+    out = dead(refused, "ls")[1]
+    assert re.search(rf"^{SEVEN}  2099-01-02T03:04:05Z  paper +400 +1  partial write: field type conflict$", out, re.M)
+    assert out.endswith("2 dead letters: 0 requests, 2 points\n")
+    code, out, err = dead(refused, "show", NINE)
+    assert (code, out) == (0, 'm,a=b f="y" 1700000000000000009\n')
+    assert "status    400" in err and "reason    partial write: field type conflict" in err
+    assert dead(refused, "show", "paper/8")[0] == 1
+    assert dead(refused, "show", "none/8")[0] == 1
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_point_goes_back_through_the_journal(refused, runs):
+    if runs:
+        with gateway(refused) as running:
+            metrics = running.ask("GET", "/metrics", port=running.admin_port)[2]
+            assert 'moonline_dead_letters{kind="point",output="paper"} 2\n' in metrics
+            assert dead(refused, "replay", NINE)[0] == 0
+            running.end(signal.SIGTERM)
+    else:
+        assert dead(refused, "replay", NINE) == (0, f"{NINE}: 1 point\n1 replayed, 0 kept\n", "")
+        deliver(refused)
+    assert paper(refused) == ['m,a=b f="y" 1700000000000000009']
+    assert list(letters(refused)) == [SEVEN]
+
+
+def test_all_points_and_those_of_no_output(refused):
+    strange = refused / "data" / "dead" / "points" / "gone"
+    strange.mkdir()
+    (strange / "00000000000000000007.lp").write_text(REFUSED)
+    code, out, err = dead(refused, "replay", "--all")
+    assert code == 1 and out.endswith("2 replayed, 2 kept\n")
+    assert err.count("there is no such output") == 2
+    assert sorted(deliver(refused)) == ['m,a=b f="x" 1700000000000000007', 'm,a=b f="y" 1700000000000000009']
+    assert dead(refused, "drop", "gone/00000000000000000007", "gone/00000000000000000009")[0] == 0
+    assert letters(refused) == {}
+
+
+# ---- the admin port ----
+
+
+def ask(running, path, body="", **headers):
+    return running.ask("POST", path, body, headers, port=running.admin_port)
+
+
+def test_no_web_page_can_do_it(here):
+    with gateway(here) as running:
+        letter = keep(running, '{"t":"--"}')
+        for path in ("/dead/drop", "/dead/replay"):
+            assert ask(running, path, letter)[0] == 403
+            assert ask(running, path, letter, **{"X-Moonline": "1", "Host": "evil.example:8581"})[0] == 403
+            assert running.ask("GET", path, port=running.admin_port)[0] == 404
+            assert running.ask("OPTIONS", path, port=running.admin_port)[0] == 404
+        assert list(letters(here)) == [letter]
+        status, headers, text = ask(running, "/dead/drop", letter + "\nnone\n", **{"X-Moonline": "1"})
+        assert (status, headers["Content-Type"]) == (200, "application/json")
+        assert json.loads(text) == {
+            "failed": 1,
+            "letters": [
+                {"id": letter, "done": True, "what": "dropped"},
+                {"id": "none", "done": False, "what": "there is no dead letter none"},
+            ],
+        }
+
+
+def test_a_body_that_is_too_large(here):
+    with gateway(here) as running:
+        assert ask(running, "/dead/drop", "x" * 200000, **{"X-Moonline": "1"})[0] == 413
+
+
+# ---- full ----
+
+
+def test_when_it_is_full_senders_get_503_and_health_says_so(here):
+    folder = here / "data" / "dead" / "requests"
+    folder.mkdir(parents=True)
+    for i in range(10000):
+        (folder / f"{i:016x}.http").write_text(f"# @id {i:016x}\nPOST /x{i} HTTP/1.1\n\n\n")
+    with gateway(here) as running:
+        status, headers, text = running.post("/met/ridge", '{"t":"--"}', {"Content-Type": "application/json"})
+        assert status == 503 and headers["Retry-After"] and "10000 requests are kept" in text
+        status, _, text = running.ask("GET", "/health", port=running.admin_port)
+        assert status == 503 and "10000 of at most 10000 requests are kept as dead letters" in text
+        status, _, text = running.post("/met/ridge", '{"t":1}', {"Content-Type": "application/json"})
+        assert status == 204, text
+        assert dead(here, "drop", *(f"{i:016x}" for i in range(2000)))[0] == 0
+        keep(running, '{"t":"--"}')
+        assert running.ask("GET", "/health", port=running.admin_port)[0] == 200
+
+
+# ---- kill -9 ----
+
+
+def test_what_was_answered_202_outlives_a_kill(here):
+    with gateway(here) as running, concurrent.futures.ThreadPoolExecutor(8) as pool:
+
+        def send(number):
+            try:
+                return keep(running, f'{{"t":"x{number}"}}')
+            except OSError:
+                return None
+
+        ids = [pool.submit(send, number) for number in range(400)]
+        ids[150].result()
+        running.end(signal.SIGKILL)
+        kept = {letter for letter in (done.result() for done in ids) if letter}
+    assert len(kept) > 100
+    with gateway(here):
+        assert kept <= set(letters(here))
+
+
+def test_a_kill_in_the_middle_of_a_replay_loses_nothing(here):
+    count = 600
+    with gateway(here) as running:
+        for number in range(count):
+            keep(running, f'{{"t":"x{number}"}}', f"s{number}")
+        mend(here, running)
+        tool = subprocess.Popen(
+            [BINARY, "dead", "replay", "--all"],
+            cwd=here, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )
+        tool.stdout.readline()  # the first row is done, the next under way
+        running.end(signal.SIGKILL)
+        tool.communicate()
+        assert tool.returncode == 1
+    left = len(letters(here))
+    assert 0 < left < count
+    code, out, err = dead(here, "replay", "--all")
+    assert (code, err) == (0, "") and out.endswith(f"{left} replayed, 0 kept\n")
+    stations = {re.match(r"met,station=s(\d+) ", line)[1] for line in deliver(here)}
+    assert stations == {str(number) for number in range(count)}
+    assert len(set(paper(here))) == count  # the same points at the same times
+
+
+def test_a_gateway_starts_beside_no_other(here):
+    with gateway(here):
+        again = subprocess.run([BINARY, "serve"], cwd=here, env=environment(), capture_output=True, timeout=20, check=False)
+        assert again.returncode == 78 and b"another process" in again.stderr
+        assert pathlib.Path(here, "data", "admin").read_text().startswith("127.0.0.1:")

@@ -11,6 +11,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "dead.h"
 #include "error.h"
 #include "fake_server.h"
 #include "file.h"
@@ -24,7 +25,9 @@ struct fixture {
     char url[100];
     char file[100];
     struct journal *journal;
+    struct dead *dead;
     struct relay *relay;
+    struct relay *other; /* the second output's, if there is one */
     struct relay_options options;
     struct file_system fs;
     struct fake_server *server;
@@ -34,10 +37,10 @@ struct fixture {
 
 static void open_journal(struct fixture *f)
 {
-    static const char *const outputs[] = {"influx"};
+    static const char *const outputs[] = {"influx", "other"};
     struct journal_options options = {.dir = f->folder,
                                       .outputs = outputs,
-                                      .output_count = 1,
+                                      .output_count = 2,
                                       .max_bytes = 100000000};
     f->journal = journal_open(&options, &f->err);
     assert_non_null(f->journal);
@@ -58,6 +61,11 @@ static int set_up(void **state)
         .flush_ns = NS_PER_MS,
     };
     open_journal(f);
+    char dead[100];
+    snprintf(dead, sizeof dead, "%s/dead", f->folder);
+    f->dead = dead_open(&(struct dead_options){.dir = dead}, &f->err);
+    assert_non_null(f->dead);
+    f->options.dead = f->dead;
     memset(&stats, 0, sizeof stats);
     log_set_level(LOG_ERROR);
     *state = f;
@@ -69,7 +77,9 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     char command[200];
     relay_stop(f->relay);
+    relay_stop(f->other);
     journal_close(f->journal);
+    dead_close(f->dead);
     if (f->server)
         fake_stop(f->server);
     snprintf(command, sizeof command, "rm -rf %s", f->folder);
@@ -468,6 +478,185 @@ static void an_output_that_cannot_be_is_told(void **state)
     relay_stop(NULL);
 }
 
+/* ---- what is refused ---- */
+
+#define REFUSAL(text)                                                          \
+    "HTTP/1.1 400 Bad\r\nX-Request-Id: them-1\r\n"                             \
+    "Content-Type: application/json\r\n"                                       \
+    "Content-Length: 58\r\n\r\n{\"code\":\"invalid\",\"message\":\"unable to " \
+    "parse " text
+
+/* 58 bytes with what stands before it. */
+#define BAD_LINE REFUSAL("'x': bad   \"}")
+
+/* The whole of the file of dead letters that was written first. */
+static void read_letters(struct fixture *f, struct buf *out)
+{
+    char command[200];
+    buf_init(out, 1 << 20);
+    snprintf(command, sizeof command, "cat %s/dead/points/influx/*.lp",
+             f->folder);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    for (int c; (c = fgetc(pipe)) != EOF;)
+        buf_append_char(out, (char)c);
+    assert_int_equal(pclose(pipe), 0);
+}
+
+static void a_refused_point_is_a_dead_letter(void **state)
+{
+    /* both, the first alone, the second */
+    static const char *const answers[] = {BAD_LINE, BAD_LINE, FAKE_204};
+    struct fixture *f = *state;
+    struct buf letters;
+    serve(f, 0, answers, 3);
+    add(f, 2);
+    start(f);
+    WAIT_FOR(pending(f) == 0);
+    assert_int_equal(fake_count(f->server), 3);
+    assert_int_equal(delivered(), 1);
+    assert_int_equal(stats_get(&stats.outputs[0].dead_points), 1);
+    assert_int_equal(stats_get(&stats.outputs[0].isolated_batches), 1);
+    assert_int_equal(stats_get(&stats.outputs[0].isolating_requests), 2);
+    assert_int_equal(dead_points(f->dead, "influx"), 1);
+    assert_false(is_waiting(f));
+    read_letters(f, &letters);
+    const char *text = buf_string(&letters);
+    assert_non_null(strstr(text, "#dead 00000000000000000001 "));
+    assert_non_null(strstr(text, " 400 them-1 "));
+    assert_non_null(strstr(text, "unable to parse"));
+    assert_non_null(strstr(text, "\nm v=0i 1700000000000000000\n"));
+    buf_deinit(&letters);
+}
+
+static void what_is_settled_in_the_middle_is_not_sent_again(void **state)
+{
+    static const char *const answers[] = {BAD_LINE, BAD_LINE, FAKE_HANG};
+    struct fixture *f = *state;
+    serve(f, 0, answers, 3);
+    add(f, 2);
+    start(f);
+    fake_wait(f->server, 3);
+    relay_stop(f->relay);
+    f->relay = NULL;
+    assert_int_equal(dead_points(f->dead, "influx"), 1);
+    fake_stop(f->server);
+    serve(f, 0, only_204, 1);
+    start(f);
+    assert_int_equal(pending(f), 1);
+    add(f, 1);
+    WAIT_FOR(pending(f) == 0);
+    assert_int_equal(dead_points(f->dead, "influx"), 1);
+}
+
+/* ---- several at once ---- */
+
+/* The server has one connection at a time; so all have their turn. */
+#define AND_CLOSE "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+
+static const char *const only_close[] = {AND_CLOSE};
+
+static void lanes_take_turns_and_lose_nothing(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, 0, only_close, 1);
+    f->options.parallel = 4;
+    f->options.batch_lines = 10;
+    start(f);
+    add(f, 500);
+    WAIT_FOR(pending(f) == 0);
+    add(f, 300);
+    WAIT_FOR(pending(f) == 0);
+    assert_int_equal(delivered(), 800);
+    static bool seen[800];
+    memset(seen, 0, sizeof seen);
+    for (size_t i = 0; i < fake_count(f->server); i++) {
+        struct text body = fake_body(f->server, i);
+        while (body.len > 0) {
+            int number = (int)strtol(text_cut(&body, '\n').at + 4, NULL, 10);
+            assert_in_range(number, 0, 799);
+            assert_false(seen[number]);
+            seen[number] = true;
+        }
+    }
+    for (int i = 0; i < 800; i++)
+        assert_true(seen[i]);
+}
+
+/* One fails, then all; the outage is over when all are well. */
+static void lanes_that_fail_are_one_outage(void **state)
+{
+    struct fixture *f = *state;
+    int port = away(f);
+    wait_long(f);
+    f->options.parallel = 3;
+    f->options.batch_lines = 5;
+    add(f, 40);
+    start(f);
+    WAIT_FOR(is_waiting(f));
+    assert_int_equal(pending(f), 40);
+    serve(f, port, only_close, 1);
+    WAIT_FOR(pending(f) == 0);
+    WAIT_FOR(!is_waiting(f));
+    assert_int_equal(delivered(), 40);
+}
+
+static void a_stop_in_the_middle_of_lanes_loses_nothing(void **state)
+{
+    static const char *const hang[] = {AND_CLOSE, FAKE_HANG};
+    struct fixture *f = *state;
+    serve(f, 0, hang, 2);
+    f->options.parallel = 4;
+    f->options.batch_lines = 10;
+    add(f, 200);
+    start(f);
+    fake_wait(f->server, 2);
+    relay_stop(f->relay);
+    f->relay = NULL;
+    uint64_t before = delivered();
+    assert_int_equal(before, 10);
+    fake_stop(f->server);
+    serve(f, 0, only_close, 1);
+    start(f);
+    WAIT_FOR(pending(f) == 0);
+    assert_true(delivered() >= 200);
+}
+
+/* ---- several outputs ---- */
+
+static void one_that_is_away_does_not_touch_the_other(void **state)
+{
+    struct fixture *f = *state;
+    struct relay_status status;
+    serve(f, 0, only_204, 1);
+    start(f);
+    struct relay_options away_options = f->options;
+    away_options.name = "other";
+    away_options.output = 1;
+    away_options.influx.url = "http://127.0.0.1:1";
+    f->other = relay_start(&away_options, &f->err);
+    assert_non_null(f->other);
+    for (int round = 0; round < 20; round++) {
+        uint64_t ticket;
+        struct buf lines;
+        buf_init(&lines, 1 << 20);
+        for (int i = 0; i < 50; i++)
+            append_line(&lines, f->written++);
+        struct journal_lines both[] = {
+            {.output = 0, .lines = buf_text(&lines), .points = 50},
+            {.output = 1, .lines = buf_text(&lines), .points = 50}};
+        const struct journal_entry entry = {.lines = both, .line_count = 2};
+        assert_true(journal_append(f->journal, &entry, -1, &ticket, &f->err));
+        assert_true(journal_commit(f->journal, &f->err));
+        buf_deinit(&lines);
+        WAIT_FOR(pending(f) == 0);
+        assert_false(is_waiting(f));
+    }
+    WAIT_FOR((relay_status(f->other, &status), status.failing_since_ns != 0));
+    assert_int_equal(status.pending_points, 1000);
+    assert_bodies(f, 0, 0);
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -490,6 +679,12 @@ int main(void)
         ROW(a_file_gets_lines_too),
         ROW(a_full_disk_is_waited_for),
         ROW(an_output_that_cannot_be_is_told),
+        ROW(a_refused_point_is_a_dead_letter),
+        ROW(what_is_settled_in_the_middle_is_not_sent_again),
+        ROW(lanes_take_turns_and_lose_nothing),
+        ROW(lanes_that_fail_are_one_outage),
+        ROW(a_stop_in_the_middle_of_lanes_loses_nothing),
+        ROW(one_that_is_away_does_not_touch_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

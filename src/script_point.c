@@ -329,11 +329,10 @@ int script_point_make(lua_State *L)
 static int api_emit(lua_State *L)
 {
     struct script_call *call = script_lua_need_call(L, "emit()");
-    if (!lua_islightuserdata(L, 1)) {
-        script_taken_push(L, build(L, call));
-        lua_replace(L, 1);
-    }
-    script_taken_add(L, 1);
+    if (lua_islightuserdata(L, 1))
+        script_taken_add(L, 1);
+    else
+        script_taken_new(L, build(L, call));
     return 0;
 }
 

@@ -47,12 +47,17 @@ static void remember_place(lua_State *L, size_t index)
     lua_pop(L, 1);
 }
 
-void script_taken_push(lua_State *L, size_t index)
+static void note_new(lua_State *L, size_t index)
 {
-    uintptr_t low = index == SIZE_MAX ? 0 : index + 1;
     if (index != SIZE_MAX && index >= INDEX_MASK)
         luaL_error(L, "more than %d points", (int)INDEX_MASK);
     remember_place(L, index);
+}
+
+void script_taken_push(lua_State *L, size_t index)
+{
+    uintptr_t low = index == SIZE_MAX ? 0 : index + 1;
+    note_new(L, index);
     lua_pushlightuserdata(L, (void *)(call_bits(L) | low));
 }
 
@@ -89,19 +94,31 @@ static char *fate_of(struct script_lua *lua, size_t index)
     return &lua->taken.data[index];
 }
 
-void script_taken_add(lua_State *L, int at)
+static void take(lua_State *L, size_t index)
 {
-    struct script_call *call = script_lua_call(L);
-    size_t index;
-    if (!read_handle(L, at, &index))
-        return;
-    char *fate = fate_of(script_lua_of(L), index);
+    struct script_lua *lua = script_lua_of(L);
+    struct script_call *call = lua->call;
+    char *fate = fate_of(lua, index);
     if (fate && *fate == TAKEN)
         return;
     if (!fate || !grow_stored(call))
         luaL_error(L, "no memory for %d points", (int)call->stored_count);
     *fate = TAKEN;
     call->stored[call->stored_count++] = index;
+}
+
+void script_taken_new(lua_State *L, size_t index)
+{
+    note_new(L, index);
+    if (index != SIZE_MAX)
+        take(L, index);
+}
+
+void script_taken_add(lua_State *L, int at)
+{
+    size_t index;
+    if (read_handle(L, at, &index))
+        take(L, index);
 }
 
 struct script_taken_mark script_taken_mark(lua_State *L)

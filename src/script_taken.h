@@ -19,6 +19,8 @@ void script_taken_finish(lua_State *L);
 /* Pushes the handle of a point just made. index SIZE_MAX: it was dropped, for
  * want of a field. */
 void script_taken_push(lua_State *L, size_t index);
+/* Takes a point just made, without a handle. */
+void script_taken_new(lua_State *L, size_t index);
 /* Takes the point whose handle is at index; nothing if it was dropped. Raises
  * if it belongs to an earlier request. */
 void script_taken_add(lua_State *L, int index);

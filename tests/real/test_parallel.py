@@ -1,0 +1,57 @@
+"""Several writes in flight to a server that takes its time, as InfluxDB 3 does."""
+
+import threading
+
+import pytest
+
+import fake_influx
+import servers
+
+CONFIG = """return {{
+  listen = "127.0.0.1:{{port}}", admin = "127.0.0.1:{{admin}}", data = "{{data}}",
+  outputs = {{ db = {{ url = "{url}", api = "v3", database = "iot", token = "t", flush = "1ms", batch_lines = 10,
+                       parallel = {parallel} }} }},
+  routes = {{ {{ path = "/w", line_protocol = true, verify = false }} }},
+}}
+"""
+
+
+class Slow:
+    """Answers when so many writes are under way, or none more came."""
+
+    def __init__(self, wanted):
+        self.wanted = wanted
+        self.now = self.most = 0
+        self.changed = threading.Condition()
+
+    __name__ = "slow"
+
+    def __call__(self, talk):
+        lines = talk.lines()
+        if lines:
+            with self.changed:
+                self.now += 1
+                self.most = max(self.most, self.now)
+                self.changed.notify_all()
+                self.changed.wait_for(lambda: self.most >= self.wanted, 5)
+        talk.store()
+        with self.changed:
+            self.now -= bool(lines)
+        talk.answer(204)
+
+
+@pytest.mark.parametrize("parallel", [1, 4, 16])
+def test_so_many_writes_are_in_flight_and_no_more(gateway, parallel):
+    slow = Slow(parallel)
+    with fake_influx.Fake(slow) as fake:
+        moon = gateway(CONFIG.format(url=fake.url, parallel=parallel))
+        lines = [f"m,s={n % 7} v={n}i {1_700_000_000_000_000_000 + n}".encode() for n in range(2000)]
+        answer = moon.post("/w", b"\n".join(lines) + b"\n", "text/plain")
+        assert answer.status == 204
+        fake.wait_stored(lines)
+        servers.wait_for(lambda: moon.metrics()['moonline_output_pending_points{output="db"}'] == 0, "nothing waits")
+        assert not fake.wrong
+        assert slow.most == parallel
+        assert set(fake.copies.values()) == {1}
+        if parallel == 1:
+            assert fake.stored == lines

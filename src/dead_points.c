@@ -272,7 +272,7 @@ static bool add(struct dead_points *points, const struct addition *addition,
     snprintf(name, sizeof name, "%.*s",
              TEXT_ARG(file ? text_of(file->name) : addition->first));
     bool is_added =
-        (buf_append_text(&whole, addition->letters)
+        ((buf_append_text(&whole, addition->letters) && !whole.has_overflowed)
          || fail(err, ERR_TOO_LARGE, "refused points of %zu bytes at once",
                  addition->letters.len))
         && put(points, name, buf_text(&whole), count, wall_ns, err);
@@ -310,7 +310,10 @@ static bool drop_from(struct dead_points *points, struct dead_point_file *file,
     if (read_letters(points, file->name, &held, NULL))
         tally = copy_others(buf_text(&held), names, &left);
     *found += tally.left_out;
-    if (tally.left_out > 0) {
+    if (left.has_overflowed) {
+        is_done = fail(err, ERR_IO, "no memory for the letters of %s",
+                       file->name);
+    } else if (tally.left_out > 0) {
         struct dead_point_file old = *file;
         is_done = tally.copied == 0 ? unlink_file(points, file, err)
                                     : put(points, old.name, buf_text(&left),

@@ -79,8 +79,11 @@ void parcel_take(struct parcel *parcel, size_t count, struct parcel *out)
     if (count == whole.count)
         return;
     size_t bytes = bytes_of(&whole.lines, count);
-    buf_append(&parcel->lines, whole.lines.data + bytes,
-               whole.lines.len - bytes);
+    /* They are read already: without memory for them we stop, as xcalloc does,
+     * and read them again. */
+    if (!buf_append(&parcel->lines, whole.lines.data + bytes,
+                    whole.lines.len - bytes))
+        xgiven(NULL);
     add_rest(parcel, &whole, count);
     buf_truncate(&out->lines, bytes);
     out->count = count;

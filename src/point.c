@@ -17,6 +17,7 @@
 
 #include "arena.h"
 #include "error.h"
+#include "memory.h"
 #include "notes.h"
 #include "utf8.h"
 
@@ -342,8 +343,10 @@ static bool grow(struct points *points, struct error *err)
     size_t capacity = points->capacity ? points->capacity * 2 : FIRST_CAPACITY;
     struct point *items =
         realloc(points->items, capacity * sizeof *points->items);
-    if (!items)
+    if (!items) {
+        memory_was_refused();
         return fail_arena(err);
+    }
     points->items = items;
     points->capacity = capacity;
     return true;

@@ -15,6 +15,7 @@
 #include "buf.h"
 #include "error.h"
 #include "file.h"
+#include "memory.h"
 #include "point.h"
 #include "store.h"
 
@@ -106,8 +107,10 @@ bool script_call_note_added(struct script_call *call, struct text name)
         size_t capacity = call->added_capacity * 2 + FIRST_ADDED;
         struct text *added =
             realloc(call->added, capacity * sizeof *call->added);
-        if (!added)
+        if (!added) {
+            memory_was_refused();
             return false;
+        }
         call->added = added;
         call->added_capacity = capacity;
     }

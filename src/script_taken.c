@@ -14,6 +14,7 @@
 
 #include <lauxlib.h>
 
+#include "memory.h"
 #include "notes.h"
 #include "point.h"
 #include "script_lua.h"
@@ -78,8 +79,10 @@ static bool grow_stored(struct script_call *call)
     size_t capacity =
         call->stored_capacity ? call->stored_capacity * 2 : FIRST_STORED;
     size_t *stored = realloc(call->stored, capacity * sizeof *stored);
-    if (!stored)
+    if (!stored) {
+        memory_was_refused();
         return false;
+    }
     call->stored = stored;
     call->stored_capacity = capacity;
     return true;

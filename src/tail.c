@@ -449,9 +449,14 @@ bool tail_next(struct tail *tail, int wait_ms, struct buf *lines,
     if (frame.lines.len > lines->max_bytes - lines->len)
         return fail(err, ERR_TOO_LARGE, "no room for %zu bytes of lines",
                     frame.lines.len);
+    /* Never past a frame that was not given out. */
+    if (!buf_append_text(lines, frame.lines)) {
+        lines->has_overflowed = false;
+        return fail(err, ERR_IO, "no memory for %zu bytes of lines",
+                    frame.lines.len);
+    }
     count_lost(tail,
                frame.seq < frame.durable + 1 ? frame.seq : frame.durable + 1);
-    buf_append_text(lines, frame.lines);
     *first_seq = frame.seq;
     *points = frame.points;
     tail->next_seq = frame.seq + frame.points;

@@ -33,7 +33,17 @@ extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *memory);
 
-enum { COUNT, FAIL_AT, EVERY, SPARE, SPARE_LEN, FAILED, BLOCKS, BYTES, NUMBERS };
+enum {
+    COUNT,
+    FAIL_AT,
+    EVERY,
+    SPARE,
+    SPARE_LEN,
+    FAILED,
+    BLOCKS,
+    BYTES,
+    NUMBERS
+};
 
 static _Atomic int64_t none[NUMBERS];
 static _Atomic int64_t *page = none;
@@ -49,7 +59,8 @@ static int find_base(struct dl_phdr_info *info, size_t size, void *context)
 __attribute__((constructor(101))) static void init(void)
 {
     const char *path = getenv("HEAP_PAGE");
-    long fd = path ? syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
+    long fd =
+        path ? syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
         return;
     void *at = mmap(NULL, NUMBERS * sizeof *page, PROT_READ | PROT_WRITE,

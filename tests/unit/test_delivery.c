@@ -25,11 +25,12 @@ struct bench {
     bool is_written[MOST_LINES];
     int stored[PLACES]; /* the last line written to each place, or -1 */
     bool writes_partly, names, counts;
-    size_t most_bytes; /* above: 413 */
-    unsigned trouble;  /* in a hundred requests it answers something else */
-    bool is_ill;       /* probes fail, writes say 500 */
-    bool fails_all;    /* writes say 500, probes are fine */
-    enum verdict next; /* of the next answer, unless VERDICT_ACCEPTED */
+    bool forgets_names; /* of every other one, by chance */
+    size_t most_bytes;  /* above: 413 */
+    unsigned trouble;   /* in a hundred requests it answers something else */
+    bool is_ill;        /* probes fail, writes say 500 */
+    bool fails_all;     /* writes say 500, probes are fine */
+    enum verdict next;  /* of the next answer, unless VERDICT_ACCEPTED */
     int64_t takes_ns;
     unsigned requests, probes;
     struct buf last; /* what was posted */
@@ -93,7 +94,7 @@ static void judge_lines(struct bench *bench, struct text lines,
 {
     static struct refusal refusals[MOST_LINES];
     struct text rest = lines;
-    size_t bad = 0;
+    size_t bad = 0, named = 0;
     for (size_t i = 0; rest.len > 0; i++) {
         enum kind kind = bench->kinds[number_of(text_cut(&rest, '\n'))];
         if (kind == POISON) {
@@ -101,8 +102,10 @@ static void judge_lines(struct bench *bench, struct text lines,
             answer->status = 500;
             return;
         }
-        if (kind == BAD)
-            refusals[bad++] = (struct refusal){i, TEXT("named")};
+        bad += kind == BAD;
+        if (kind == BAD && bench->names
+            && (!bench->forgets_names || chance(bench, 2)))
+            refusals[named++] = (struct refusal){i, TEXT("named")};
     }
     answer->verdict = VERDICT_ACCEPTED;
     answer->status = bad ? 400 : 204;
@@ -112,9 +115,9 @@ static void judge_lines(struct bench *bench, struct text lines,
         return;
     answer->verdict = bench->writes_partly ? VERDICT_PARTLY : VERDICT_REFUSED;
     answer->refusals = refusals;
-    answer->refusal_count = bench->names ? bad : 0;
-    if (!bench->names && (bench->counts || bench->writes_partly))
-        answer->unnamed = bench->counts ? bad : 1;
+    answer->refusal_count = named;
+    if (bad > named && (bench->counts || bench->writes_partly))
+        answer->unnamed = bench->counts ? bad - named : 1;
 }
 
 static void make_trouble(struct bench *bench, struct text lines,
@@ -557,6 +560,7 @@ static void nothing_good_is_lost_whatever_it_answers(void **state)
         size_t count = 1 + chance(bench, chance(bench, 6) ? 60 : MOST_LINES);
         bench->names = chance(bench, 2);
         bench->counts = chance(bench, 2);
+        bench->forgets_names = chance(bench, 2);
         bench->writes_partly = chance(bench, 2);
         bench->trouble = chance(bench, 2) ? 0 : (unsigned)chance(bench, 60);
         bench->disk_trouble = (unsigned)chance(bench, 50);

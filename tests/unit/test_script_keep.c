@@ -471,46 +471,6 @@ static void globals_that_were_thrown_away_come_back(void **state)
     }
 }
 
-/* ---- points that are stored + elements that are kept = all of them ---- */
-
-static void nothing_is_lost_by_half(void **state)
-{
-    (void)state;
-    static const char text[] =
-        FUNCTION("each(req.json, function(x, i)\n"
-                 "  emit('m', { i = i }, { v = 1 })\n"
-                 "  if x == 1 then error('plain') end\n"
-                 "  if x == 2 then json.decode('{') end\n"
-                 "  if x == 3 then time.parse('soon') end\n"
-                 "  if x == 4 then point('m', {}, { f = {} }) end\n"
-                 "  if x == 5 then local t = nil; t.x = 1 end\n"
-                 "  if x == 6 then error({}) end\n"
-                 "  if x == 7 then each({ 1 }, error) keep('inner') end\n"
-                 "  if x == 8 then try(error, 'no') end\n"
-                 "end)");
-    struct bench bench;
-    unsigned random = 42;
-    assert_true(bench_load(&bench, text));
-    for (int round = 0; round < 500; round++) {
-        char body[300] = "[";
-        size_t failing = 0, extra = 0, count = 1 + (unsigned)round % 100;
-        for (size_t i = 0; i < count; i++) {
-            random = random * 1103515245 + 12345;
-            unsigned kind = (random >> 16) % 10;
-            failing += kind >= 1 && kind <= 6;
-            extra += kind == 7 ? 2 : 0;
-            snprintf(body + strlen(body), 8, "%s%u", i ? "," : "", kind);
-        }
-        strcat(body, "]");
-        assert_true(bench_run(&bench, body));
-        assert_int_equal(bench.call.stored_count, count - failing);
-        assert_int_equal(bench.call.kept.count, failing + extra);
-        points_reset(&bench.points);
-        arena_reset(&bench.request.arena);
-    }
-    bench_free(&bench);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -538,7 +498,6 @@ int main(void)
         cmocka_unit_test(bad_lines_alone_are_a_bad_body),
         cmocka_unit_test(a_body_of_bad_lines_ends_in_time),
         cmocka_unit_test(globals_that_were_thrown_away_come_back),
-        cmocka_unit_test(nothing_is_lost_by_half),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

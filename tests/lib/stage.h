@@ -32,6 +32,7 @@ struct stage {
     unsigned workers;
     bool commits; /* by a committer thread */
     char *const *trusted_proxies;
+    const struct script_source *script; /* routes with script 0; or NULL */
 };
 
 static char stage_output[] = "influx";
@@ -102,6 +103,8 @@ static inline bool stage_try_start(struct stage *stage, const char *listen,
         .listen = addresses,
         .workers = stage->workers,
         .reading = {.ingest = {.routes = stage->routes,
+                               .scripts = stage->script,
+                               .script_count = stage->script ? 1 : 0,
                                .outputs = {names, 1},
                                .journal = stage->journal},
                     .trusted_proxies = stage->trusted_proxies},

@@ -84,6 +84,37 @@ static void a_sync_that_takes_too_long_is_told_as_503(void **state)
     close(fd);
 }
 
+/* Whether it was stored is unknown, so its second try is no double. */
+static void what_was_not_synced_was_not_first(void **state)
+{
+    (void)state;
+    static char text[] = "return function(req)\n"
+                         "  if not store.add('once') then\n"
+                         "    return nil, 'a double', 410\n"
+                         "  end\n"
+                         "  return point('m', nil, { a = 1 })\n"
+                         "end\n";
+    static const struct script_source source = {.name = (char *)"t.lua",
+                                                .path = (char *)"t.lua",
+                                                .text = text,
+                                                .len = sizeof text - 1,
+                                                .dir = (char *)"."};
+    stage.script = &source;
+    struct route *route = stage_route(&stage, "/once");
+    route->line_protocol = false;
+    route->script = 0;
+    stage.deadlines.commit_ns = 20 * NS_PER_MS;
+    stage_start(&stage);
+    int fd = call(&stage);
+    for (int i = 0; i < 2; i++) {
+        say_write(fd, "/once", "", "");
+        assert_int_equal(hear(fd)->status, 503);
+    }
+    assert_int_equal(stage_appended(&stage), 2);
+    stage_commit(&stage);
+    close(fd);
+}
+
 static void a_sender_that_closed_its_half_is_answered(void **state)
 {
     (void)state;
@@ -706,6 +737,7 @@ int main(void)
         SERVER_TEST(an_answer_comes_only_when_it_is_durable),
         SERVER_TEST(a_failed_sync_is_told_as_503),
         SERVER_TEST(a_sync_that_takes_too_long_is_told_as_503),
+        SERVER_TEST(what_was_not_synced_was_not_first),
         SERVER_TEST(a_sender_that_closed_its_half_is_answered),
         SERVER_TEST(senders_that_leave_while_parked_harm_nobody),
         SERVER_TEST(pipelined_requests_are_answered_at_once),

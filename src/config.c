@@ -19,6 +19,7 @@
 #include "config_address.h"
 #include "config_file.h"
 #include "config_mark.h"
+#include "config_mistakes.h"
 #include "config_route.h"
 #include "config_table.h"
 #include "config_tree.h"
@@ -40,6 +41,7 @@ struct form {
     const struct setting *journal;
     char **trusted_proxies;
     bool test_on_reload;
+    const char *open_address; /* the first that is not loopback, or NULL */
 };
 
 #define AT(member) offsetof(struct form, member)
@@ -256,23 +258,52 @@ static bool read_routes(const struct form *form, const struct setting *root,
     if (!form->routes)
         return config_tree_fail(err, root,
                                 "no `routes`: which path means which script");
-    return check_listen(root, form->listen, &context.open_address, err)
-           && default_outputs(form, root, config, &context.default_outputs, err)
-           && config_route_read(form->routes, &context, config->routes, err);
+    context.open_address = form->open_address;
+    bool fine =
+        default_outputs(form, root, config, &context.default_outputs, err);
+    if (!fine)
+        context.default_outputs = 1; /* that was one mistake, not one a route */
+    return (fine || config_tree_goes_on(root))
+           && config_route_read(form->routes, &context, config->routes, err)
+           && fine;
 }
 
-/* Everything but what needs no look at anything else. */
+enum { STEPS = 8 };
+
+static bool take_step(int step, struct form *form, const struct setting *root,
+                      struct config *config, struct error *err)
+{
+    switch (step) {
+    case 0:
+        return !form->limits
+               || config_route_limits(form->limits, &config->limits, err);
+    case 1:
+        return read_admin(form->admin, config, err);
+    case 2:
+        return check_doors(root, form->listen, config->admin, err);
+    case 3:
+        return read_journal(form->journal, config, err);
+    case 4:
+        return check_proxies(form, root, err);
+    case 5:
+        return read_outputs(form, config, err);
+    case 6:
+        return check_listen(root, form->listen, &form->open_address, err);
+    default:
+        return read_routes(form, root, config, err);
+    }
+}
+
+/* Where more mistakes than the first are wanted, each step is taken whatever
+ * became of the others. */
 static bool fill(struct form *form, const struct setting *root,
                  struct config *config, struct error *err)
 {
-    return config_table_read(root, options, OPTIONS, form, err)
-           && (!form->limits
-               || config_route_limits(form->limits, &config->limits, err))
-           && read_admin(form->admin, config, err)
-           && check_doors(root, form->listen, config->admin, err)
-           && read_journal(form->journal, config, err)
-           && check_proxies(form, root, err) && read_outputs(form, config, err)
-           && read_routes(form, root, config, err);
+    bool fine = config_table_read(root, options, OPTIONS, form, err);
+    for (int step = 0; step < STEPS && (fine || config_tree_goes_on(root));
+         step++)
+        fine &= take_step(step, form, root, config, err);
+    return fine;
 }
 
 /* The folder of a path, malloc'ed. */
@@ -328,7 +359,31 @@ const char *config_find(void)
     return NULL;
 }
 
-struct config *config_load(const char *path, struct error *err)
+/* path is there. */
+static struct config *
+load_file(const char *path, struct config_mistakes *mistakes, struct error *err)
+{
+    struct setting root = {0};
+    struct config *config = NULL;
+    char *dir = dir_of(path);
+    if (config_file_load(path, &root, mistakes, err)) {
+        config = config_new(dir);
+        config->path = xstrdup(path);
+        if (!load(config, &root, err) || mistakes->count > 0) {
+            config_free(config);
+            config = NULL;
+        }
+    } else if (mistakes->goes_on) {
+        config_mistakes_add(mistakes, 0, err->text);
+    }
+    config_tree_deinit(&root);
+    free(dir);
+    return config;
+}
+
+struct config *config_load_all(const char *path,
+                               struct config_mistakes *mistakes,
+                               struct error *err)
 {
     if (!path && !(path = config_find())) {
         fail(err, ERR_CONFIG,
@@ -336,20 +391,18 @@ struct config *config_load(const char *path, struct error *err)
              "make ./moonline.lua or /etc/moonline/moonline.lua");
         return NULL;
     }
-    struct setting root = {0};
-    struct config *config = NULL;
-    char *dir = dir_of(path);
-    if (!config_file_load(path, &root, err))
-        goto out;
-    config = config_new(dir);
-    config->path = xstrdup(path);
-    if (!load(config, &root, err)) {
-        config_free(config);
-        config = NULL;
-    }
-out:
-    config_tree_deinit(&root);
-    free(dir);
+    struct config *config = load_file(path, mistakes, err);
+    config_mistakes_sort(mistakes);
+    if (mistakes->count > 0)
+        fail(err, ERR_CONFIG, "%s", mistakes->items[0].text);
+    return config;
+}
+
+struct config *config_load(const char *path, struct error *err)
+{
+    struct config_mistakes mistakes = {.goes_on = false};
+    struct config *config = config_load_all(path, &mistakes, err);
+    config_mistakes_deinit(&mistakes);
     return config;
 }
 

@@ -19,6 +19,7 @@
 #include "route.h"
 #include "script.h"
 
+struct config_mistakes;
 struct error;
 
 /* The options that need a restart. */
@@ -54,6 +55,12 @@ struct config {
  * the struct; whether there is one at all, config_find knows. */
 struct config *config_load(const char *path, struct error *err);
 const char *config_find(void); /* NULL: none of them is there */
+
+/* The same, with all that is wrong (as far as it fits) if mistakes->goes_on;
+ * err is then the first of them, or what no mistake in the file is. */
+struct config *config_load_all(const char *path,
+                               struct config_mistakes *mistakes,
+                               struct error *err);
 
 /* A configuration with one route for a script alone, for `try -s` and for
  * recorded tests. pattern NULL: any path; vars_json may be NULL. The script is

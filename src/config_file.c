@@ -26,6 +26,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "config_mistakes.h"
 #include "config_place.h"
 #include "config_tree.h"
 #include "error.h"
@@ -47,16 +48,56 @@ enum {
 /* The chunk's name: Lua would shorten a long path in its messages. */
 #define CHUNK "configuration"
 
+struct mistakes_of {
+    struct config_mistakes *mistakes; /* may be NULL */
+    const char *path;
+};
+
+/* Upvalue 1 of env and file. */
+static struct mistakes_of *mistakes_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* What is at the top was given by the system: it may be a secret. */
+static void hide(lua_State *L)
+{
+    size_t len;
+    const char *text = lua_tolstring(L, -1, &len);
+    if (mistakes_of(L)->mistakes)
+        config_mistakes_hide(mistakes_of(L)->mistakes,
+                             (struct text){text, len});
+}
+
+/* Told now, where others may follow; the text stands for what is missing. */
+static bool goes_on_without(lua_State *L, const char *name)
+{
+    const struct mistakes_of *of = mistakes_of(L);
+    lua_Debug ar;
+    struct error told;
+    if (!of->mistakes || !of->mistakes->goes_on || !lua_getstack(L, 1, &ar)
+        || !lua_getinfo(L, "l", &ar))
+        return false;
+    fail(&told, ERR_CONFIG, "%s:%d: the environment variable %.200s is not set",
+         of->path, ar.currentline, name);
+    of->mistakes->goes_on = config_mistakes_add_unset(
+        of->mistakes, (unsigned)ar.currentline, told.text);
+    lua_pushliteral(L, "unset");
+    return true;
+}
+
 static int lua_env(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
     const char *value = getenv(name);
-    if (value)
+    if (value) {
         lua_pushstring(L, value);
-    else if (lua_gettop(L) >= 2)
+        hide(L);
+    } else if (lua_gettop(L) >= 2) {
         lua_settop(L, 2);
-    else
+    } else if (!goes_on_without(L, name)) {
         luaL_error(L, "the environment variable %s is not set", name);
+    }
     return 1;
 }
 
@@ -83,13 +124,13 @@ static ssize_t read_secret(const char *path, char *out, size_t size)
  * that did can be read again. */
 static const char sources = 0;
 
-/* A relative name starts from the folder of the configuration, upvalue 1. */
+/* A relative name starts from the folder of the configuration, upvalue 2. */
 static int lua_file(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
     char secret[SECRET_BYTES];
     if (path[0] != '/')
-        path = lua_pushfstring(L, "%s%s", lua_tostring(L, lua_upvalueindex(1)),
+        path = lua_pushfstring(L, "%s%s", lua_tostring(L, lua_upvalueindex(2)),
                                path);
     ssize_t len = read_secret(path, secret, sizeof secret);
     if (len < 0)
@@ -99,6 +140,7 @@ static int lua_file(lua_State *L)
     if (len > 0 && secret[len - 1] == '\r')
         len--;
     lua_pushlstring(L, secret, (size_t)len);
+    hide(L);
     explicit_bzero(secret, sizeof secret);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &sources);
     lua_pushvalue(L, -2);
@@ -114,7 +156,7 @@ static int lua_undeclared(lua_State *L)
     return luaL_error(L, "`%s` is not defined", name);
 }
 
-/* Argument 1: what relative names start from. */
+/* Argument 1: a struct mistakes_of; 2: what relative names start from. */
 static int open_libraries(lua_State *L)
 {
     static const char *const left_out[] = {
@@ -132,9 +174,12 @@ static int open_libraries(lua_State *L)
     script_text_open(L);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &sources);
-    lua_register(L, "env", lua_env);
     lua_pushvalue(L, 1);
-    lua_pushcclosure(L, lua_file, 1);
+    lua_pushcclosure(L, lua_env, 1);
+    lua_setglobal(L, "env");
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, lua_file, 2);
     lua_setglobal(L, "file");
     lua_pushglobaltable(L);
     lua_createtable(L, 0, 1);
@@ -156,7 +201,8 @@ static void cut_quote(char *message)
     }
 }
 
-static bool fail_lua(lua_State *L, const char *path, struct error *err)
+static bool fail_lua(lua_State *L, const char *path,
+                     const struct config_mistakes *mistakes, struct error *err)
 {
     const char *said = lua_tostring(L, -1);
     if (!said)
@@ -164,6 +210,8 @@ static bool fail_lua(lua_State *L, const char *path, struct error *err)
     char message[600] = "";
     strncat(message, said, sizeof message - 1);
     cut_quote(message);
+    if (mistakes)
+        config_mistakes_blank(mistakes, message);
     bool has_line = strncmp(message, CHUNK ":", sizeof CHUNK) == 0;
     return fail(err, ERR_CONFIG, "%s%s%s", path, has_line ? ":" : ": ",
                 message + (has_line ? sizeof CHUNK : 0));
@@ -190,7 +238,8 @@ static bool copy_item(lua_State *L, struct setting *setting,
     setting->items =
         xrealloc(setting->items, (setting->count + 1) * sizeof *setting->items);
     struct setting *item = &setting->items[setting->count++];
-    *item = (struct setting){.file = setting->file};
+    *item =
+        (struct setting){.file = setting->file, .mistakes = setting->mistakes};
     if (lua_isinteger(L, -2))
         item->index = lua_tointeger(L, -2);
     else if (lua_type(L, -2) == LUA_TSTRING)
@@ -261,14 +310,16 @@ static bool run(lua_State *L, const struct buf *lua, struct setting *root,
     const char *path = root->file;
     const char *slash = strrchr(path, '/');
     script_lua_limit(L, BUDGET_NS, false);
+    struct mistakes_of of = {root->mistakes, path};
     lua_pushcfunction(L, open_libraries);
+    lua_pushlightuserdata(L, &of);
     lua_pushlstring(L, path, slash ? (size_t)(slash + 1 - path) : 0);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK
         || luaL_loadbufferx(L, lua->data ? lua->data : "", lua->len, "=" CHUNK,
                             "t")
                != LUA_OK
         || lua_pcall(L, 0, 1, 0) != LUA_OK)
-        return fail_lua(L, path, err);
+        return fail_lua(L, path, root->mistakes, err);
     if (!lua_istable(L, -1))
         return fail(err, ERR_CONFIG,
                     "%s: the file must return a table: return { ... }", path);
@@ -276,11 +327,12 @@ static bool run(lua_State *L, const struct buf *lua, struct setting *root,
     return copy_value(L, root, (struct copying){.left = &left}, err);
 }
 
-bool config_file_load(const char *path, struct setting *root, struct error *err)
+bool config_file_load(const char *path, struct setting *root,
+                      struct config_mistakes *mistakes, struct error *err)
 {
     struct buf lua;
     buf_init(&lua, FILE_BYTES);
-    *root = (struct setting){.file = path};
+    *root = (struct setting){.file = path, .mistakes = mistakes};
     struct script_lua bounds = {.limits = {.memory_bytes = MEMORY_BYTES}};
     lua_State *L = script_lua_new_state(&bounds);
     bool loaded =

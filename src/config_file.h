@@ -10,11 +10,14 @@
 
 #include <stdbool.h>
 
+struct config_mistakes;
 struct error;
 struct setting;
 
-/* Fills *root, which the caller deinits in any case; path must outlive it.
+/* Fills *root, which the caller deinits in any case; path and mistakes must
+ * outlive it. mistakes (may be NULL) learn what env and file gave, and, if they
+ * go on, of each variable that is not set.
  * ERR_CONFIG: "path:line: message"; a text in the file that could be a secret
  * is never part of it. */
 bool config_file_load(const char *path, struct setting *root,
-                      struct error *err);
+                      struct config_mistakes *mistakes, struct error *err);

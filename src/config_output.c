@@ -260,6 +260,9 @@ static bool read_output(const struct setting *setting, const char *dir,
                                     : check_server(&form, setting, dir, err));
     if (!fine) {
         relay_deinit(&form.relay);
+        form.relay = (struct relay_options){.file = NULL};
+        if (config_tree_goes_on(setting) && setting->key)
+            add(outputs, setting->key, &form.relay); /* routes may name it */
         return false;
     }
     if (form.relay.file && strcmp(form.relay.file, "-") != 0) {
@@ -282,10 +285,11 @@ bool config_output_read(const struct setting *table, const char *dir,
     if (table->count > LIMIT_OUTPUTS)
         return config_tree_fail(err, table, "%zu outputs, at most %d",
                                 table->count, LIMIT_OUTPUTS);
-    for (size_t i = 0; i < table->count; i++)
-        if (!read_output(&table->items[i], dir, outputs, err))
-            return false;
-    return true;
+    bool fine = true;
+    for (size_t i = 0; i < table->count && (fine || config_tree_goes_on(table));
+         i++)
+        fine &= read_output(&table->items[i], dir, outputs, err);
+    return fine;
 }
 
 static char *from_environment(const char *name)

@@ -39,6 +39,7 @@ struct form {
     char *content_type;
     const struct setting *limits;
     bool line_protocol;
+    bool is_partial; /* an option could not be read */
 };
 
 static const struct config_name on_errors[] = {
@@ -130,7 +131,7 @@ static bool read_outputs(const struct form *form, const struct setting *setting,
     struct route *route = form->route;
     route->outputs = context->default_outputs;
     if (!form->output)
-        return route->outputs != 0
+        return route->outputs != 0 || form->is_partial
                || config_tree_fail(err, setting,
                                    "route %s must say its `output`: there are "
                                    "several, and no `default_output`",
@@ -281,7 +282,7 @@ static bool read_verify(const struct form *form, const struct setting *setting,
     struct route *route = form->route;
     if (form->verify)
         return config_verify_read(form->verify, &route->verify, err);
-    return !context->open_address
+    return !context->open_address || form->is_partial
            || config_tree_fail(err, setting,
                                "route %s has no `verify`, and %s is not "
                                "loopback: say who may post, or write verify = "
@@ -297,7 +298,7 @@ static bool read_script(const struct form *form, const struct setting *setting,
     route->script = -1;
     route->line_protocol = form->line_protocol;
     if (!form->script)
-        return form->line_protocol
+        return form->line_protocol || form->is_partial
                || config_tree_fail(err, setting,
                                    "route %s needs `script`, or line_protocol "
                                    "= true",
@@ -343,20 +344,51 @@ static void form_deinit(struct form *form)
 static bool has_path(const struct form *form, const struct setting *setting,
                      struct error *err)
 {
-    return form->path || config_tree_fail(err, setting, "a route needs `path`");
+    return form->path || form->is_partial
+           || config_tree_fail(err, setting, "a route needs `path`");
 }
 
-/* Everything of a route but what the table itself checks. */
+enum { STEPS = 9 };
+
+static bool take_step(int step, struct form *form,
+                      const struct setting *setting,
+                      const struct config_route_context *context,
+                      struct error *err)
+{
+    switch (step) {
+    case 0:
+        return has_path(form, setting, err);
+    case 1:
+        return read_methods(form, setting, err);
+    case 2:
+        return read_script(form, setting, context, err);
+    case 3:
+        return read_outputs(form, setting, context, err);
+    case 4:
+        return read_reply(form, err);
+    case 5:
+        return read_tags(form, err);
+    case 6:
+        return read_vars(form, err);
+    case 7:
+        return read_verify(form, setting, context, err);
+    default:
+        return read_limits(form, context, err);
+    }
+}
+
+/* Everything of a route but what the table itself checks. Where more mistakes
+ * than the first are wanted, each step is taken whatever became of the others;
+ * what is missing is then told only if all that is there could be read. */
 static bool fill(struct form *form, const struct setting *setting,
                  const struct config_route_context *context, struct error *err)
 {
-    return config_table_read(setting, options, OPTIONS, form, err)
-           && has_path(form, setting, err) && read_methods(form, setting, err)
-           && read_script(form, setting, context, err)
-           && read_outputs(form, setting, context, err) && read_reply(form, err)
-           && read_tags(form, err) && read_vars(form, err)
-           && read_verify(form, setting, context, err)
-           && read_limits(form, context, err);
+    bool fine = config_table_read(setting, options, OPTIONS, form, err);
+    form->is_partial = !fine;
+    for (int step = 0; step < STEPS && (fine || config_tree_goes_on(setting));
+         step++)
+        fine &= take_step(step, form, setting, context, err);
+    return fine;
 }
 
 /* The table takes a half-filled route too: it is freed with it soon after. */
@@ -376,8 +408,11 @@ static bool read_route(const struct setting *setting,
         route->pattern = xstrdup("");
     form_deinit(&form);
     struct error why;
+    bool has_pattern = route->pattern[0] != '\0';
     bool added = route_table_add(table, route, &why);
-    return fine && (added || config_tree_fail(err, setting, "%s", why.text));
+    if (!added && has_pattern && (fine || config_tree_goes_on(setting)))
+        config_tree_fail(err, setting, "%s", why.text);
+    return fine && added;
 }
 
 bool config_route_read(const struct setting *list,
@@ -391,9 +426,10 @@ bool config_route_read(const struct setting *list,
     if (list->count > LIMIT_ROUTES)
         return config_tree_fail(err, list, "%zu routes, at most %d",
                                 list->count, LIMIT_ROUTES);
-    for (size_t i = 0; i < list->count; i++)
-        if (!read_route(config_tree_at(list, (int64_t)i + 1), context, table,
-                        err))
-            return false;
-    return true;
+    bool fine = true;
+    for (size_t i = 0; i < list->count && (fine || config_tree_goes_on(list));
+         i++)
+        fine &= read_route(config_tree_at(list, (int64_t)i + 1), context, table,
+                           err);
+    return fine;
 }

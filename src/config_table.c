@@ -249,10 +249,11 @@ bool config_table_read(const struct setting *table,
         return config_tree_fail(err, table, "%s must be a table, not %s",
                                 config_tree_name(table),
                                 config_tree_type_name(table));
-    for (size_t i = 0; i < table->count; i++)
-        if (!read_item(&table->items[i], options, count, out, err))
-            return false;
-    return true;
+    bool fine = true;
+    for (size_t i = 0; i < table->count && (fine || config_tree_goes_on(table));
+         i++)
+        fine &= read_item(&table->items[i], options, count, out, err);
+    return fine;
 }
 
 /* A fallback is read as if it stood in the file. */

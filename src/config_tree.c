@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_mistakes.h"
 #include "error.h"
 
 void config_tree_deinit(struct setting *setting)
@@ -89,8 +90,23 @@ bool config_tree_fail(struct error *err, const struct setting *setting,
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    return fail(err, ERR_CONFIG, "%s:%u: %s", setting->file, setting->line,
-                sentence);
+    struct config_mistakes *mistakes = setting->mistakes;
+    struct error told;
+    if (mistakes)
+        config_mistakes_blank(mistakes, sentence);
+    fail(&told, ERR_CONFIG, "%s:%u: %s", setting->file, setting->line,
+         sentence);
+    if (mistakes && mistakes->goes_on)
+        mistakes->goes_on =
+            config_mistakes_add(mistakes, setting->line, told.text);
+    if (err)
+        *err = told;
+    return false;
+}
+
+bool config_tree_goes_on(const struct setting *setting)
+{
+    return setting->mistakes && setting->mistakes->goes_on;
 }
 
 bool config_tree_blame(struct error *err, const struct setting *setting)

@@ -12,6 +12,7 @@
 
 #include "text.h"
 
+struct config_mistakes;
 struct error;
 
 enum setting_type {
@@ -37,6 +38,7 @@ struct setting {
     char *source; /* of a text: the file that it was read from, or NULL */
     struct setting *items; /* of a table, in the order of the file */
     size_t count;
+    struct config_mistakes *mistakes; /* of the whole tree; may be NULL */
 };
 
 void config_tree_deinit(struct setting *setting);
@@ -54,10 +56,14 @@ const char *config_tree_type_name(const struct setting *setting);
 /* "`body`", or "element 3". Valid until the next call of the same thread. */
 const char *config_tree_name(const struct setting *setting);
 
-/* ERR_CONFIG, "file:line: " and the sentence. */
+/* ERR_CONFIG, "file:line: " and the sentence, in which what the mistakes of the
+ * tree hide is blanked; it is added to those. */
 bool config_tree_fail(struct error *err, const struct setting *setting,
                       const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* After a mistake: true if the next ones are wanted too. */
+bool config_tree_goes_on(const struct setting *setting);
 
 /* Puts "file:line: " before an error that another module told; false. */
 bool config_tree_blame(struct error *err, const struct setting *setting);

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "serve.h"
 #include "sink.h"
+#include "tool_check.h"
 #include "tool_dead.h"
 #include "tool_journal.h"
 #include "tool_try.h"
@@ -75,10 +76,10 @@ static int run_serve(int argc, char **argv)
     }
     if (optind < argc)
         return fail_usage("serve takes only -c FILE and --record DIR");
-    struct error err;
-    struct config *config = config_load(path, &err);
+    int code;
+    struct config *config = tool_check_load(path, &code);
     if (!config)
-        return fail_with(&err);
+        return code;
     /* Workers may still run, and what they use must stay. */
     _exit(serve_run(config, record_dir));
 }
@@ -118,7 +119,7 @@ static const struct verb {
     const char *name;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"serve", run_serve},       {"check", tools_check},
+    {"serve", run_serve},       {"check", tool_check_run},
     {"try", tool_try_run},      {"test", tools_test},
     {"sink", run_sink},         {"version", run_version},
     {"--version", run_version}, {"help", run_help},

@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <lauxlib.h>
 
@@ -172,6 +173,43 @@ void script_free(struct script *script)
     buf_deinit(&script->lua.scratch);
     buf_deinit(&script->lua.taken);
     free(script);
+}
+
+struct listing {
+    const char *library;
+    void (*each)(const char *name, void *context);
+    void *context;
+};
+
+static int list_names(lua_State *L)
+{
+    const struct listing *listing = lua_touserdata(L, 1);
+    script_sandbox_push_globals(L);
+    if (listing->library) {
+        lua_pushstring(L, listing->library);
+        lua_rawget(L, -2);
+    }
+    if (!lua_istable(L, -1))
+        return 0;
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+        if (lua_type(L, -2) == LUA_TSTRING)
+            listing->each(lua_tostring(L, -2), listing->context);
+    return 0;
+}
+
+void script_each_name(struct script *script, const char *library,
+                      void (*each)(const char *name, void *context),
+                      void *context)
+{
+    struct listing listing = {library, each, context};
+    if (library && strcmp(library, "req") == 0) {
+        script_req_each_name(each, context);
+        return;
+    }
+    lua_pushcfunction(script->L, list_names);
+    lua_pushlightuserdata(script->L, &listing);
+    script_lua_pcall(script->L, 1, 0, 0);
+    lua_settop(script->L, 0);
 }
 
 size_t script_memory_bytes(const struct script *script)

@@ -32,6 +32,13 @@ void script_free(struct script *script);
 bool script_handle(struct script *script, struct script_call *call,
                    struct error *err);
 
+/* Calls each for every global that the script has, its own too; or, with the
+ * name of a library ("json"), for every name in that; "req": for what a request
+ * has. In no order. */
+void script_each_name(struct script *script, const char *library,
+                      void (*each)(const char *name, void *context),
+                      void *context);
+
 /* Bytes of Lua heap in use; for tests. */
 size_t script_memory_bytes(const struct script *script);
 

@@ -418,6 +418,13 @@ static void unknown_key(lua_State *L)
                near_hint(&near, hint));
 }
 
+void script_req_each_name(void (*each)(const char *name, void *context),
+                          void *context)
+{
+    for (int i = 0; i < GETTERS; i++)
+        each(getters[i].name, context);
+}
+
 /* __index(req, key); upvalue: a table from key to place in getters. */
 static int get_entry(lua_State *L)
 {

@@ -10,5 +10,9 @@
 /* all(t, name), and what req needs. */
 void script_req_open(lua_State *L);
 
+/* Calls each for every name that req has. */
+void script_req_each_name(void (*each)(const char *name, void *context),
+                          void *context);
+
 /* Pushes req for the call under way. */
 void script_req_push(lua_State *L);

@@ -149,3 +149,10 @@ void script_sandbox_lock(lua_State *L)
     lua_setfield(L, -2, "__newindex");
     lua_pop(L, 1);
 }
+
+void script_sandbox_push_globals(lua_State *L)
+{
+    script_lua_metatable(L, &environment_key, "globals");
+    lua_getfield(L, -1, "__index");
+    lua_remove(L, -2);
+}

@@ -15,3 +15,6 @@ void script_sandbox_open(lua_State *L);
 void script_sandbox_close(lua_State *L);
 /* After the file has run: no more globals can be set. */
 void script_sandbox_lock(lua_State *L);
+
+/* Pushes the table of all globals that a script has, its own too. */
+void script_sandbox_push_globals(lua_State *L);

@@ -14,8 +14,6 @@
 #include "error.h"
 #include "gzip.h"
 #include "influx.h"
-#include "ingest.h"
-#include "route.h"
 #include "script.h"
 #include "trial.h"
 
@@ -23,58 +21,6 @@ static int fail_with(const struct error *err)
 {
     fprintf(stderr, "%s\n", err->text);
     return error_exit_code(err);
-}
-
-/* The one flag that `check` has. False: usage. */
-static bool take_config_flag(int argc, char **argv, const char **path)
-{
-    *path = NULL;
-    for (int option; (option = getopt(argc, argv, "c:")) != -1; *path = optarg)
-        if (option != 'c')
-            return false;
-    return true;
-}
-
-static size_t count_routes(const struct config *config)
-{
-    size_t count = 0;
-    while (route_table_at(config->routes, count))
-        count++;
-    return count;
-}
-
-static void print_count(const char *before, size_t count, const char *thing)
-{
-    printf("%s%zu %s%s", before, count, thing, count == 1 ? "" : "s");
-}
-
-static void print_fine(const struct config *config)
-{
-    printf("%s: ", config->path);
-    print_count("", count_routes(config), "route");
-    print_count(", ", config->scripts.count, "script");
-    print_count(", ", config->outputs.count, "output");
-    printf(": fine\n");
-}
-
-int tools_check(int argc, char **argv)
-{
-    const char *path;
-    if (!take_config_flag(argc, argv, &path) || optind < argc) {
-        fprintf(stderr, "usage: moonline check [-c FILE]\n");
-        return EX_USAGE;
-    }
-    struct error err;
-    struct config *config = config_load(path, &err);
-    if (!config)
-        return fail_with(&err);
-    const struct ingest_options options = config_ingest(config);
-    struct ingest *ingest = ingest_new(&options, &err);
-    if (ingest)
-        print_fine(config);
-    ingest_free(ingest);
-    config_free(config);
-    return ingest ? EX_OK : fail_with(&err);
 }
 
 /* Without a path: the scripts beside the -c FILE, else those here. */

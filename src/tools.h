@@ -3,6 +3,5 @@
  */
 #pragma once
 
-int tools_check(int argc, char **argv);
 int tools_test(int argc, char **argv);
 int tools_version(void);

@@ -26,7 +26,7 @@ static void load(const char *lua, struct setting *root)
 {
     struct error err;
     write_file("moonline.lua", lua);
-    if (!config_file_load("moonline.lua", root, &err))
+    if (!config_file_load("moonline.lua", root, NULL, &err))
         fail_msg("%s", err.text);
 }
 
@@ -35,7 +35,7 @@ static void assert_fails(const char *lua, const char *expected)
     struct setting root;
     struct error err;
     write_file("moonline.lua", lua);
-    assert_false(config_file_load("moonline.lua", &root, &err));
+    assert_false(config_file_load("moonline.lua", &root, NULL, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_string_equal(err.text, expected);
     config_tree_deinit(&root);
@@ -228,7 +228,7 @@ static void a_relative_file_lies_beside_the_configuration(void **state)
     write_file("token", "beside");
     snprintf(path, sizeof path, "%s/moonline.lua", folder);
     assert_int_equal(chdir("/"), 0);
-    bool loaded = config_file_load(path, &root, &err);
+    bool loaded = config_file_load(path, &root, NULL, &err);
     assert_int_equal(chdir(folder), 0);
     assert_true(loaded);
     assert_string_equal(get(&root, "a")->text, "beside");
@@ -277,7 +277,7 @@ static void a_missing_file_is_named(void **state)
     (void)state;
     struct setting root;
     struct error err;
-    assert_false(config_file_load("absent.lua", &root, &err));
+    assert_false(config_file_load("absent.lua", &root, NULL, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_string_equal(err.text, "opening absent.lua: No such file or "
                                   "directory");
@@ -354,7 +354,7 @@ static void no_message_quotes_a_text(void **state)
         struct setting root;
         struct error err;
         write_file("moonline.lua", wrong[i]);
-        assert_false(config_file_load("moonline.lua", &root, &err));
+        assert_false(config_file_load("moonline.lua", &root, NULL, &err));
         if (strstr(err.text, "s3cret")
             || strncmp(err.text, "moonline.lua:", 13))
             fail_msg("%s", err.text);

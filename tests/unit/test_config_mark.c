@@ -19,7 +19,7 @@ static uint64_t mark_of(const char *lua)
     FILE *file = fdopen(fd, "w");
     fputs(lua, file);
     fclose(file);
-    if (!config_file_load(path, &root, &err))
+    if (!config_file_load(path, &root, NULL, &err))
         fail_msg("%s", err.text);
     uint64_t mark = config_mark(&root);
     config_tree_deinit(&root);

@@ -52,8 +52,8 @@
 #define HELD_PROBE_NS (5 * NS_PER_S)    /* for one that says 4xx */
 
 enum {
-    UNREADABLE = -11,       /* for a status: not the server, the journal */
-    KEPT_BYTES = 256 << 10, /* of memory, when there is nothing to do */
+    UNREADABLE = -11,        /* for a status: not the server, the journal */
+    LARGE_BYTES = 128 << 10, /* a write that leaves memory to give back */
     TELL_REFUSED_MS = 60000
 };
 
@@ -66,6 +66,7 @@ struct lane {
     struct influx *influx;
     struct backoff backoff;
     bool is_failing;
+    bool was_large; /* a write, since memory was given back */
     size_t counted; /* lines of the parcel that are in the stats */
 };
 
@@ -150,10 +151,10 @@ static void report_success(struct lane *lane)
 /* After a burst: what is not needed for the next line. */
 static void give_memory_back(struct lane *lane)
 {
-    struct delivery *delivery = &lane->delivery;
-    if (delivery->parcel.lines.capacity + delivery->body.capacity < KEPT_BYTES)
+    if (!lane->was_large)
         return;
-    delivery_deinit(delivery);
+    lane->was_large = false;
+    delivery_deinit(&lane->delivery);
     if (lane->influx)
         influx_trim(lane->influx);
     malloc_trim(0);
@@ -280,6 +281,7 @@ static void post(void *self, struct text lines, struct influx_answer *answer)
     struct relay *relay = lane->relay;
     struct error err = {0};
     atomic_store(&relay->write_bytes, lines.len);
+    lane->was_large |= lines.len > LARGE_BYTES;
     if (lane->influx) {
         influx_write(lane->influx, lines, answer);
         return;

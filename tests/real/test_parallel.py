@@ -1,5 +1,7 @@
 """Several writes in flight to a server that takes its time, as InfluxDB 3 does."""
 
+import pathlib
+import re
 import threading
 
 import pytest
@@ -55,3 +57,25 @@ def test_so_many_writes_are_in_flight_and_no_more(gateway, parallel):
         assert set(fake.copies.values()) == {1}
         if parallel == 1:
             assert fake.stored == lines
+
+
+def memory_bytes(moon):
+    status = pathlib.Path(f"/proc/{moon.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) << 10
+
+
+def test_a_burst_leaves_no_memory_behind(gateway):
+    """Writes of 8 MB, then nothing: the gateway is about as small as before."""
+    with fake_influx.Fake() as fake:
+        fake.down()
+        moon = gateway(CONFIG.format(url=fake.url, parallel=2).replace("batch_lines = 10", 'batch_lines = 1000000, batch_bytes = "8MB"'))
+        before = memory_bytes(moon)
+        text = "x" * 500
+        for start in range(0, 40000, 200):
+            lines = [f'm,s={n % 7} t="{text}" {1_700_000_000_000_000_000 + n}' for n in range(start, start + 200)]
+            assert moon.post("/w", "\n".join(lines) + "\n", "text/plain").status == 204
+        fake.up()
+        servers.wait_for(lambda: moon.metrics()['moonline_output_pending_points{output="db"}'] == 0, "nothing waits")
+        assert max(talk.length for talk in fake.requests) > 10000, "they were large"
+        servers.wait_for(lambda: memory_bytes(moon) < before + (8 << 20), "it is small again")
+        print(f"{before / 1e6:.1f} MB before, {memory_bytes(moon) / 1e6:.1f} MB after")

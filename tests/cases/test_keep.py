@@ -148,6 +148,39 @@ def test_a_letter_can_be_tried_again_with_its_time(folder):
     assert run("try", "--time", time, "-s", "w.lua", "-d", '[{"v":0}]', cwd=folder)[1].split()[-1] == stamps.pop()
 
 
+TIMELESS = """
+return function(req)
+  each(req.json, function(x)
+    if not store.add(x.id, "1h") then return end
+    emit("w", { id = x.id }, { v = %s })
+  end)
+end
+"""
+
+
+@pytest.mark.parametrize("body", ['[{"id":"a","v":1},{"id":"b","v":"--"}]', '[{"id":"b","v":"--"}]'])
+def test_a_replay_stores_what_was_missing_at_its_own_time(folder, body):
+    """Though the script drops doubles: what failed was no first. What was stored is not there twice, or is the same again."""
+    (folder / "w.lua").write_text(TIMELESS % "x.v + 0")
+    with Gateway(folder, CONFIG) as gateway:
+        assert gateway.post("/w", body)[0] == 202
+        name, letter = letters(folder).popitem()
+        (folder / "w.lua").write_text(TIMELESS % "number(x.v) or -1")
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.log.wait_for("info reload: ")
+        code, _, err = run("dead", "replay", name, cwd=folder)
+        assert (code, err) == (0, "")
+        assert letters(folder) == {}
+        assert gateway.end(signal.SIGTERM) == 0
+    points(folder)
+    time = re.search(r"^# @time (\S+)", letter, re.M)[1]
+    lines = set((folder / "points.lp").read_text().splitlines())
+    assert {line.split()[0] for line in lines} == {f"w,id={x['id']}" for x in json.loads(body)}
+    stamp = run("try", "--time", time, "-s", "w.lua", "-d", '[{"id":"x"}]', cwd=folder)[1].split()[-1]
+    assert {line.split()[-1] for line in lines} == {stamp}
+    assert len(lines) == len(json.loads(body))
+
+
 def test_no_secret_is_in_a_letter_or_in_the_log(folder):
     headers = {"X-Station": "hush-header", "Authorization": "Bearer hush-bearer", "Cookie": "hush=hush", "X-Plain": "seen"}
     with Gateway(folder, CONFIG) as gateway:

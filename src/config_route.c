@@ -31,7 +31,8 @@ struct form {
     int on_error;
     int on_bad_body;
     int repeats;
-    int only_one; /* of options that have one value in this version */
+    int ack;
+    uint64_t ack_timeout_ns;
     const struct setting *vars;
     const struct setting *tags;
     const struct setting *verify;
@@ -49,7 +50,7 @@ static const struct config_name on_bad_bodies[] = {
 static const struct config_name repeats[] = {
     {"warn", false, false}, {"spread", true, false}, {NULL, 0, false}};
 static const struct config_name acks[] = {
-    {"stored", 0, false}, {"written", 0, true}, {NULL, 0, false}};
+    {"stored", false, false}, {"written", true, false}, {NULL, false, false}};
 
 #define AT(member) offsetof(struct form, member)
 
@@ -65,8 +66,11 @@ static const struct config_option options[] = {
      .text = "when a body is unreadable", .names = on_bad_bodies},
     {"repeats", CONFIG_NAME, AT(repeats), .text = "of equal series and time",
      .names = repeats},
-    {"ack", CONFIG_NAME, AT(only_one), .text = "when a sender is answered",
+    {"ack", CONFIG_NAME, AT(ack), .text = "when a sender is answered",
      .names = acks},
+    {"ack_timeout", CONFIG_TIME, AT(ack_timeout_ns),
+     .text = "the longest wait of ack = \"written\"", .fallback = "10s",
+     .min = 100000000, .max = UINT64_C(600000000000)},
     {"vars", CONFIG_ANY, AT(vars), .text = "req.vars of the script"},
     {"tags", CONFIG_ANY, AT(tags), .text = "added where the script set none"},
     {"verify", CONFIG_ANY, AT(verify), .text = "who may post"},
@@ -327,6 +331,7 @@ static void take_texts(struct form *form)
     route->refuses_errors = form->on_error;
     route->keeps_bad_bodies = form->on_bad_body;
     route->spread_repeats = form->repeats;
+    route->written_wait_ns = form->ack ? (int64_t)form->ack_timeout_ns : 0;
     form->path = NULL;
     form->secrets = NULL;
     form->content_type = NULL;

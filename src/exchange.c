@@ -5,12 +5,8 @@
  * and when the request is over (exchange_end). A request is refused as early
  * as possible, but told so where it does least harm: a response in the first
  * call costs the sender its connection, so a small body is swallowed and the
- * answer comes at its end. What is stored is parked: suspended until the
- * journal has synced its ticket, then resumed, and the last call answers.
- *
- * A parked connection has a timeout of its own (any but the default):
- * libmicrohttpd then handles it before it reads, so that a sender which has
- * closed its half gets its answer all the same.
+ * answer comes at its end. What is stored is parked (parking.c) until the
+ * journal has synced its ticket, and the last call answers.
  *
  * What can go wrong: the sender goes away while parked (its answer is lost,
  * its points are not), a chunked body passes the limit (swallowed up to twice
@@ -30,6 +26,8 @@
 #include "journal.h"
 #include "log.h"
 #include "memory.h"
+#include "parking.h"
+#include "progress.h"
 #include "recording.h"
 #include "remote.h"
 #include "request.h"
@@ -41,7 +39,6 @@ enum {
     SWALLOWED_BYTES = 64 << 10, /* of a body whose sender is told no */
     KEPT_BODY_BYTES = 64 << 10,
     KEPT_EXCHANGES = 512,
-    PARKED_TIMEOUT_S = 10, /* any but the default: see above */
 };
 
 enum step {
@@ -49,13 +46,12 @@ enum step {
     STEP_BODY,    /* it may come in */
     STEP_REFUSED, /* err says why; its body is swallowed */
     STEP_KNOWN,   /* answer is made already; there is no body to speak of */
-    STEP_PARKED,  /* suspended */
-    STEP_RESUMED, /* its ticket has a result, or it waited too long */
+    STEP_PARKED,  /* until there is a result, or it waited too long */
     STEP_ANSWERED,
 };
 
 struct exchange {
-    struct exchange *next; /* parked behind this one, or spare */
+    struct exchange *next; /* spare, too */
     struct desk *desk;
     struct edition *edition;
     struct sender *sender;
@@ -73,7 +69,8 @@ struct exchange {
     enum step step;
     bool has_own_timeout;
     struct receipt receipt;
-    int64_t parked_ns;
+    struct parked parked;
+    bool waits_for_output; /* progress knows of it */
 };
 
 /* ---------------------------------------------------- taken and given --- */
@@ -457,19 +454,31 @@ static void park(struct exchange *x)
 {
     struct desk *desk = x->desk;
     x->step = STEP_PARKED;
-    x->parked_ns = desk->now_ns;
-    x->next = NULL;
-    if (desk->last_parked)
-        desk->last_parked->next = x;
-    else
-        desk->first_parked = x;
-    desk->last_parked = x;
-    desk->has_parked = true;
+    x->parked =
+        (struct parked){.connection = x->connection,
+                        .receipt = &x->receipt,
+                        .err = &x->err,
+                        .written_wait_ns = x->match.route->written_wait_ns};
     sender_enter(x->sender, PHASE_PARKED, desk->now_ns);
-    MHD_suspend_connection(x->connection);
-    MHD_set_connection_option(x->connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                              (unsigned)PARKED_TIMEOUT_S);
+    parking_park(&desk->parking, &x->parked, desk->now_ns);
     x->has_own_timeout = true;
+}
+
+/* Refusals are kept only while somebody waits: it must be known before the
+ * points are on their way. */
+static void begin_wait(struct exchange *x)
+{
+    if (x->match.route->written_wait_ns == 0 || !x->desk->shared->progress)
+        return;
+    x->waits_for_output = true;
+    progress_begin_wait(x->desk->parking.progress);
+}
+
+static void end_wait(struct exchange *x)
+{
+    if (x->waits_for_output)
+        progress_end_wait(x->desk->parking.progress);
+    x->waits_for_output = false;
 }
 
 static enum MHD_Result handle_whole(struct exchange *x)
@@ -478,6 +487,7 @@ static enum MHD_Result handle_whole(struct exchange *x)
     struct ingest *ingest = x->edition->ingest;
     struct receipt *receipt = &x->receipt;
     x->request.raw_body = buf_text(&x->body);
+    begin_wait(x);
     bool is_stored =
         ingest_request(ingest, &x->request, &x->match, NULL, receipt, &x->err);
     if (recorder)
@@ -523,59 +533,15 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
         return *len > 0 ? take_piece(x, bytes, len) : send_error(x);
     case STEP_KNOWN:
         return *len > 0 ? take_piece(x, bytes, len) : send_answer(x);
-    case STEP_RESUMED:
-        return answer_resumed(x);
     case STEP_PARKED:
+        return x->parked.is_resumed ? answer_resumed(x) : MHD_NO;
     case STEP_ANSWERED:
         break;
     }
     return MHD_NO;
 }
 
-/* --------------------------------------------------- resumed and ended --- */
-
-/* The order of parking is the order of tickets, so the first that waits ends
- * the walk. */
-static bool is_done(struct exchange *x, bool all)
-{
-    const struct desk_shared *shared = x->desk->shared;
-    switch (journal_ticket(shared->journal, x->receipt.ticket)) {
-    case TICKET_DURABLE:
-        return true;
-    case TICKET_FAILED:
-        fail(&x->err, ERR_IO,
-             "the journal could not be synced; whether this was stored is"
-             " unknown, send it again");
-        return true;
-    case TICKET_WAITS:
-        break;
-    }
-    if (!all && x->desk->now_ns - x->parked_ns < shared->deadlines.commit_ns)
-        return false;
-    fail(&x->err, ERR_IO,
-         "the journal was not synced in time; whether this was stored is"
-         " unknown, send it again");
-    return true;
-}
-
-void exchange_resume_done(struct desk *desk, bool all)
-{
-    struct exchange *x;
-    while ((x = desk->first_parked) && is_done(x, all)) {
-        desk->first_parked = x->next;
-        if (!desk->first_parked)
-            desk->last_parked = NULL;
-        x->step = STEP_RESUMED;
-        MHD_resume_connection(x->connection);
-    }
-}
-
-int64_t exchange_next_deadline_ns(const struct desk *desk)
-{
-    return desk->first_parked ? desk->first_parked->parked_ns
-                                    + desk->shared->deadlines.commit_ns
-                              : INT64_MAX;
-}
+/* ------------------------------------------------------------- and over --- */
 
 void exchange_end(void *cls, struct MHD_Connection *connection, void **state,
                   enum MHD_RequestTerminationCode why)
@@ -593,6 +559,7 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **state,
     x->sender->request_id = NULL;
     sender_enter(x->sender, PHASE_IDLE, desk->now_ns);
     desk->under_way--;
+    end_wait(x);
     leave_edition(desk, x->edition);
     give_back(x);
 }

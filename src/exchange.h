@@ -3,8 +3,8 @@
  * A desk is where one worker's exchanges are handled: its edition, its senders,
  * and the exchanges that are parked until their ticket is durable. An exchange
  * and all its memory are used again for a later request; it keeps the edition
- * that it began with. One thread, the
- * worker; what is shared between workers says so.
+ * that it began with. One thread, the worker; what is shared between workers
+ * says so.
  */
 #pragma once
 
@@ -15,16 +15,19 @@
 
 #include <microhttpd.h>
 
+#include "parking.h"
 #include "sender.h"
 
 struct edition;
 struct exchange;
 struct journal;
+struct progress;
 struct recorder;
 
 /* Shared by all workers, immutable but for the atomics. */
 struct desk_shared {
     struct journal *journal;   /* NULL: nothing is stored */
+    struct progress *progress; /* NULL: nobody waits for an output */
     struct recorder *recorder; /* NULL: nothing is recorded */
     struct deadlines deadlines;
     atomic_bool is_stopping;  /* new requests: 503 and close */
@@ -40,9 +43,7 @@ struct desk {
     struct senders senders;
     int64_t now_ns;   /* monotonic, once a pass */
     size_t under_way; /* exchanges that are neither answered nor broken off */
-    struct exchange *first_parked; /* oldest first */
-    struct exchange *last_parked;
-    bool has_parked; /* since this was last set to false */
+    struct parking parking;
     struct exchange *spare;
     size_t spare_count;
     size_t
@@ -64,10 +65,3 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
                                 size_t *len, void **state);
 void exchange_end(void *cls, struct MHD_Connection *connection, void **state,
                   enum MHD_RequestTerminationCode why);
-
-/* Resumes what is parked and has its result, or waited past the deadline; with
- * all, everything. */
-void exchange_resume_done(struct desk *desk, bool all);
-
-/* When the oldest parked exchange is overdue; INT64_MAX: none is parked. */
-int64_t exchange_next_deadline_ns(const struct desk *desk);

@@ -29,6 +29,7 @@
 #include "log.h"
 #include "notes.h"
 #include "point.h"
+#include "progress.h"
 #include "repeats.h"
 #include "route.h"
 #include "store.h"
@@ -291,6 +292,41 @@ static void say_kept(struct passage *passage)
     keeping_say(&passage->ingest->keeping, &keepsake);
 }
 
+/* For whoever waits until they are written: where the points of entry go. */
+static bool append_and_tell(struct passage *passage,
+                            struct journal_entry *entry, struct error *err)
+{
+    const struct ingest_options *options = &passage->ingest->options;
+    struct receipt *receipt = passage->receipt;
+    struct journal_place places[LIMIT_OUTPUTS];
+    struct stretch *stretches = arena_alloc(
+        &passage->request->arena, entry->line_count * sizeof *stretches);
+    entry->places = places;
+    if (!stretches)
+        return fail(err, ERR_FULL, "no memory for a request that waits");
+    if (!journal_append(options->journal, entry, options->waker,
+                        &receipt->ticket, err))
+        return false;
+    for (size_t i = 0; i < entry->line_count; i++)
+        stretches[i] = (struct stretch){.output = entry->lines[i].output,
+                                        .points = entry->lines[i].points,
+                                        .first_seq = places[i].seq,
+                                        .failures = places[i].failures};
+    receipt->stretches = stretches;
+    receipt->stretch_count = entry->line_count;
+    return true;
+}
+
+static bool append(struct passage *passage, struct journal_entry *entry,
+                   struct error *err)
+{
+    const struct ingest_options *options = &passage->ingest->options;
+    if (passage->match->route->written_wait_ns > 0 && entry->line_count > 0)
+        return append_and_tell(passage, entry, err);
+    return journal_append(options->journal, entry, options->waker,
+                          &passage->receipt->ticket, err);
+}
+
 static bool store(struct passage *passage, struct error *err)
 {
     struct ingest *ingest = passage->ingest;
@@ -307,8 +343,7 @@ static bool store(struct passage *passage, struct error *err)
     if (entry.line_count + entry.rider_count == 0 || !ingest->options.journal)
         return true;
     receipt->must_wait = true;
-    if (!journal_append(ingest->options.journal, &entry, ingest->options.waker,
-                        &receipt->ticket, err))
+    if (!append(passage, &entry, err))
         return false;
     if (entry.rider_count > 0)
         say_kept(passage);

@@ -22,6 +22,7 @@ struct pulse;
 struct route_match;
 struct route_table;
 struct store;
+struct stretch;
 
 struct ingest;
 
@@ -51,6 +52,9 @@ struct receipt {
     struct reply reply; /* status is set in any case of success */
     bool must_wait;     /* for the ticket; false: nothing was to be stored */
     uint64_t ticket;
+    /* Where its points went, on a route with ack = "written". */
+    const struct stretch *stretches;
+    size_t stretch_count;
     size_t point_count;
     size_t empty_count; /* points without a field that has a value */
     size_t kept_count;  /* reasons why the request is kept too; 0: it is not */

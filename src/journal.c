@@ -59,6 +59,9 @@ struct output {
     /* The rest is guarded by the journal's lock. */
     struct buf open;
     uint64_t next_seq; /* after the last durable point */
+    uint64_t open_points;
+    uint64_t busy_points;
+    uint64_t failures;
     uint64_t readable_seq;
     uint64_t segments;
     uint64_t segment_bytes;
@@ -182,19 +185,34 @@ static bool copy_lines(struct journal *journal,
     return true;
 }
 
+/* Under the lock: the lines are in the open groups. */
+static void count_points(struct journal *journal,
+                         const struct journal_entry *entry)
+{
+    for (size_t i = 0; i < entry->line_count; i++) {
+        const struct journal_lines *lines = &entry->lines[i];
+        struct output *output = &journal->outputs[lines->output];
+        if (entry->places)
+            entry->places[i] = (struct journal_place){
+                output->next_seq + output->busy_points + output->open_points,
+                output->failures};
+        output->open_points += lines->points;
+        journal->status.appended_points += lines->points;
+    }
+}
+
 static bool append(struct journal *journal, const struct journal_entry *entry,
                    struct rider_row *riders, int waker, uint64_t *ticket,
                    struct error *err)
 {
     size_t bytes = 0;
-    uint64_t parts = 0, points = 0;
+    uint64_t parts = 0;
     for (size_t i = 0; i < entry->line_count; i++) {
         const struct journal_lines *lines = &entry->lines[i];
         assert(lines->output < journal->output_count);
         if (!check_lines(lines, err))
             return false;
         bytes += lines->lines.len;
-        points += lines->points;
         parts |= UINT64_C(1) << lines->output;
     }
     space_look(&journal->space);
@@ -207,7 +225,7 @@ static bool append(struct journal *journal, const struct journal_entry *entry,
     if (is_copied) {
         parts |= riders_take(&journal->riders, riders);
         journal->open_bytes += bytes;
-        journal->status.appended_points += points;
+        count_points(journal, entry);
         if (waker >= 0)
             wakers_add(&journal->wakers, waker);
         *ticket = ticket_of(journal->open_group, parts);
@@ -230,6 +248,15 @@ bool journal_append(struct journal *journal, const struct journal_entry *entry,
     return is_appended;
 }
 
+uint64_t journal_failures(struct journal *journal, unsigned output)
+{
+    assert(output < journal->output_count);
+    pthread_mutex_lock(&journal->lock);
+    uint64_t failures = journal->outputs[output].failures;
+    pthread_mutex_unlock(&journal->lock);
+    return failures;
+}
+
 enum ticket_state journal_ticket(struct journal *journal, uint64_t ticket)
 {
     return tickets_state(&journal->tickets, ticket);
@@ -245,6 +272,8 @@ static void swap_outputs(struct journal *journal)
         struct buf buf = output->busy;
         output->busy = output->open;
         output->open = buf;
+        output->busy_points = output->open_points;
+        output->open_points = 0;
     }
     journal->open_bytes = 0;
 }
@@ -286,6 +315,8 @@ static void publish_output(struct journal *journal, struct output *output,
     uint64_t points = writer->next_seq - output->next_seq;
     size_t number = (size_t)(output - journal->outputs);
     output->next_seq = writer->next_seq;
+    output->busy_points = 0;
+    output->failures += has_failed_now;
     output->readable_seq = writer->readable_seq;
     output->segments = writer->segments;
     output->segment_bytes = writer->total_bytes;

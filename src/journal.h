@@ -60,10 +60,18 @@ struct journal_lines {
     uint32_t points; /* how many lines */
 };
 
+/* Where lines went: the number that the first of them will have, unless a
+ * commit fails before theirs is done, which journal_failures counts. */
+struct journal_place {
+    uint64_t seq;
+    uint64_t failures;
+};
+
 /* All that one request stores; lines or riders, or both. */
 struct journal_entry {
     const struct journal_lines *lines; /* each output at most once */
     size_t line_count;
+    struct journal_place *places; /* of each; filled; NULL: not asked for */
     const struct journal_rider *riders;
     size_t rider_count;
 };
@@ -74,6 +82,9 @@ struct journal_entry {
  * stored, the sender may try later. ERR_TOO_LARGE: never. */
 bool journal_append(struct journal *journal, const struct journal_entry *entry,
                     int waker, uint64_t *ticket, struct error *err);
+
+/* How many commits of this output have failed. */
+uint64_t journal_failures(struct journal *journal, unsigned output);
 
 /* Wakes the committer. Once a pass of a worker's loop, not once an append. */
 void journal_kick(struct journal *journal);

@@ -41,6 +41,7 @@
 #include "log.h"
 #include "outage.h"
 #include "outfile.h"
+#include "progress.h"
 #include "stats.h"
 #include "thread.h"
 
@@ -207,6 +208,8 @@ static void settle(struct lane *lane)
     struct delivery *delivery = &lane->delivery;
     size_t settled = delivery_settled(delivery);
     intake_settle(relay->intake, lane->number, &delivery->parcel, settled);
+    progress_settle(relay->options.progress, relay->options.output,
+                    intake_settled(relay->intake));
     count(lane, settled);
     atomic_store(&relay->write_limit_bytes, delivery->portion.now_bytes);
     pthread_mutex_lock(&relay->lock);
@@ -308,6 +311,9 @@ static bool bury(void *self, const struct dead_point *points, size_t count,
     uint64_t silent = 0;
     if (!dead_refuse(relay->options.dead, name, points, count, err))
         return false;
+    for (size_t i = 0; i < count; i++)
+        progress_refuse(relay->options.progress, relay->options.output,
+                        points[i].seq, points[i].status, points[i].reason);
     if (log_may_say(&relay->refused_limit, TELL_REFUSED_MS, &silent))
         log_line(LOG_WARN, relay->who,
                  "%zu point%s refused and kept as dead letters, %s/%020" PRIu64

@@ -16,15 +16,17 @@ struct dead;
 struct error;
 struct file_system;
 struct journal;
+struct progress;
 struct relay;
 
 struct relay_options {
     const char *name; /* of the output */
     unsigned output;  /* its number in the journal and in stats */
     struct journal *journal;
-    struct dead *dead; /* where refused points are kept */
-    uint64_t keep_ns;  /* journal.keep */
-    const char *file;  /* write there ("-": stdout); NULL: to influx */
+    struct dead *dead;         /* where refused points are kept */
+    struct progress *progress; /* is told what is settled; may be NULL */
+    uint64_t keep_ns;          /* journal.keep */
+    const char *file;          /* write there ("-": stdout); NULL: to influx */
     struct influx_options influx;
     unsigned batch_lines;
     size_t batch_bytes;

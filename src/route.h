@@ -47,10 +47,11 @@ struct route {
     int reply_status;   /* 0: none said; then 204, or 202 if it is kept */
     char *reply_body;   /* NULL: none */
     char *reply_type;   /* NULL: none */
-    bool refuses_errors;   /* on_error = "refuse": 500, nothing kept */
-    bool keeps_bad_bodies; /* on_bad_body = "keep" */
-    bool spread_repeats;   /* repeats = "spread" */
-    char *vars_json;       /* vars as JSON, NULL: none */
+    bool refuses_errors;     /* on_error = "refuse": 500, nothing kept */
+    bool keeps_bad_bodies;   /* on_bad_body = "keep" */
+    bool spread_repeats;     /* repeats = "spread" */
+    int64_t written_wait_ns; /* ack = "written": at most so long; 0: stored */
+    char *vars_json;         /* vars as JSON, NULL: none */
     struct route_tag *tags;
     size_t tag_count;
     struct verify *verify; /* NULL: anybody may post */

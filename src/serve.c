@@ -37,6 +37,7 @@
 #include "file.h"
 #include "journal.h"
 #include "log.h"
+#include "progress.h"
 #include "recorder.h"
 #include "relay.h"
 #include "reload.h"
@@ -55,6 +56,7 @@ enum {
 struct gateway {
     const struct config *config;
     struct dead *dead;
+    struct progress *progress; /* the relays', for senders that wait */
     struct dead_door dead_door;
     struct journal *journal;
     struct store *store; /* what the workers' scripts share */
@@ -158,11 +160,13 @@ static bool start_journal(struct gateway *gateway, struct error *err)
 
 static bool start_relays(struct gateway *gateway, struct error *err)
 {
+    gateway->progress = progress_new();
     const struct config_outputs *outputs = &gateway->config->outputs;
     for (size_t i = 0; i < outputs->count; i++) {
         struct relay_options options = outputs->items[i].relay;
         options.journal = gateway->journal;
         options.dead = gateway->dead;
+        options.progress = gateway->progress;
         gateway->relays[i] = relay_start(&options, err);
         if (!gateway->relays[i])
             return false;
@@ -207,6 +211,7 @@ static bool start_server(struct gateway *gateway, struct error *err)
         .listen = config->listen,
         .workers = config->workers,
         .recorder = gateway->recorder,
+        .progress = gateway->progress,
         .reading = {.ingest = ingest_of(gateway, config),
                     .trusted_proxies = config->trusted_proxies}};
     gateway->server = server_start(&options, err);

@@ -132,6 +132,7 @@ struct server *server_start(const struct server_options *options,
         sockets.worker_count = MAX_WORKERS;
     server->peers = peers_new(LIMIT_CONNECTIONS_PER_IP);
     server->shared.journal = options->reading.ingest.journal;
+    server->shared.progress = options->progress;
     server->shared.recorder = options->recorder;
     server->shared.deadlines =
         options->deadlines ? *options->deadlines : DEADLINES_DEFAULT;

@@ -14,7 +14,7 @@
 
 struct deadlines;
 struct error;
-struct journal;
+struct progress;
 struct recorder;
 struct server;
 
@@ -22,6 +22,7 @@ struct server_options {
     char *const *listen; /* "127.0.0.1:8580", "[::1]:8580"; NULL-terminated */
     unsigned workers;
     struct reading_options reading;
+    struct progress *progress;         /* NULL: no route has ack = "written" */
     struct recorder *recorder;         /* NULL: nothing is recorded */
     const struct deadlines *deadlines; /* NULL: the default, see sender.h */
 };

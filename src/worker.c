@@ -156,7 +156,7 @@ static int daemons_wait_ms(const struct worker *worker)
 static int next_wait_ms(const struct worker *worker)
 {
     int wait_ms = daemons_wait_ms(worker);
-    int64_t next_ns = exchange_next_deadline_ns(&worker->desk);
+    int64_t next_ns = parking_deadline_ns(&worker->desk.parking);
     if (worker->next_sweep_ns < next_ns)
         next_ns = worker->next_sweep_ns;
     int64_t left_ns = next_ns - worker->desk.now_ns;
@@ -238,11 +238,11 @@ static void pass(struct worker *worker)
     desk->now_ns = clock_mono_ns();
     drain_eventfd(worker);
     take_edition(worker);
-    exchange_resume_done(desk, false);
+    parking_resume(&desk->parking, desk->now_ns, false);
     run_daemons(worker);
-    if (desk->has_parked)
+    if (desk->parking.has_new)
         journal_kick(desk->shared->journal);
-    desk->has_parked = false;
+    desk->parking.has_new = false;
     sweep(worker);
     look_at_stopping(worker);
 }
@@ -250,9 +250,10 @@ static void pass(struct worker *worker)
 /* Nothing is parked any more, whatever its ticket says. */
 static void resume_all(struct worker *worker)
 {
-    while (worker->desk.first_parked) {
-        worker->desk.now_ns = clock_mono_ns();
-        exchange_resume_done(&worker->desk, true);
+    struct desk *desk = &worker->desk;
+    while (!parking_is_empty(&desk->parking)) {
+        desk->now_ns = clock_mono_ns();
+        parking_resume(&desk->parking, desk->now_ns, true);
         run_daemons(worker);
     }
     run_daemons(worker);
@@ -298,6 +299,12 @@ struct worker *worker_new(const struct worker_options *options,
     int waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     worker->desk.shared = options->shared;
     worker->desk.now_ns = clock_mono_ns();
+    worker->desk.parking =
+        (struct parking){.journal = options->shared->journal,
+                         .progress = options->shared->progress,
+                         .waker = waker,
+                         .commit_ns = options->shared->deadlines.commit_ns,
+                         .is_stopping = &options->shared->is_stopping};
     worker->peers = options->peers;
     worker->fds[0] = (struct pollfd){.fd = waker, .events = POLLIN};
     sem_init(&worker->idle, 0, 0);

@@ -46,7 +46,7 @@ only_in() {
             || complain "$file: includes <$header>, which is not its business"
     done
 }
-only_in 'microhttpd\.h' 'server|worker|exchange|answer|admin|sink'
+only_in 'microhttpd\.h' 'server|worker|exchange|parking|answer|admin|sink'
 only_in 'curl/curl\.h' 'influx.*'
 only_in 'zlib\.h' 'gzip|segment'
 only_in '(lua|lauxlib|lualib)\.h' 'script.*|config_file'

@@ -568,12 +568,12 @@ static void mistakes_of_a_route_are_told(void **state)
     assert_route_fails("path = '/a', script = 'a.lua', on_bad_body = 'kept'",
                        "moonline.lua:3: `on_bad_body` must be one of "
                        "\"refuse\", \"keep\" (when a body is unreadable)");
-    assert_route_fails("path = '/a', script = 'a.lua', ack = 'written'",
-                       "moonline.lua:3: `ack` = \"written\" is not available "
-                       "in this version");
+    assert_route_fails("path = '/a', script = 'a.lua', ack_timeout = '1ms'",
+                       "moonline.lua:3: `ack_timeout` must be from 100ms to "
+                       "600000ms (the longest wait of ack = \"written\")");
     assert_route_fails("path = '/a', script = 'a.lua', ack = 'now'",
-                       "moonline.lua:3: `ack` must be one of \"stored\" (when "
-                       "a sender is answered)");
+                       "moonline.lua:3: `ack` must be one of \"stored\", "
+                       "\"written\" (when a sender is answered)");
     assert_route_fails("path = '/a', script = 'a.lua', tags = 'x'",
                        "moonline.lua:3: `tags` must be a table, not text");
     assert_route_fails("path = '/a', script = 'a.lua', tags = { 'x' }",

@@ -311,8 +311,8 @@ static bool drop_from(struct dead_points *points, struct dead_point_file *file,
         tally = copy_others(buf_text(&held), names, &left);
     *found += tally.left_out;
     if (left.has_overflowed) {
-        is_done = fail(err, ERR_IO, "no memory for the letters of %s",
-                       file->name);
+        is_done =
+            fail(err, ERR_IO, "no memory for the letters of %s", file->name);
     } else if (tally.left_out > 0) {
         struct dead_point_file old = *file;
         is_done = tally.copied == 0 ? unlink_file(points, file, err)

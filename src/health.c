@@ -10,6 +10,7 @@
 #include "json_text.h"
 #include "relay.h"
 #include "reload_status.h"
+#include "stats.h"
 
 enum { REASON_BYTES = 2048 };
 
@@ -17,6 +18,7 @@ enum { REASON_BYTES = 2048 };
 struct findings {
     struct buf reasons;
     unsigned count;
+    unsigned warnings; /* of them; what cannot get better by itself */
 };
 
 static void add_reason(struct findings *findings, const struct buf *reason)
@@ -51,6 +53,26 @@ static void look_at_journal(struct findings *findings, struct journal *journal)
                    status.sync_errors);
         add_reason(findings, &reason);
     }
+    buf_deinit(&reason);
+}
+
+/* It goes on, with all that can be read; but somebody should look at the disk.
+ */
+static void look_at_damage(struct findings *findings)
+{
+    uint64_t lost = stats_get(&stats.lost_points);
+    uint64_t bytes = stats_get(&stats.quarantined_bytes);
+    struct buf reason;
+    if (lost == 0 && bytes == 0)
+        return;
+    buf_init(&reason, REASON_BYTES);
+    buf_printf(&reason,
+               "the journal was damaged on its disk: %" PRIu64 " acknowledged"
+               " points cannot be read, %" PRIu64 " bytes are in quarantine/;"
+               " see `moonline journal verify`",
+               lost, bytes);
+    add_reason(findings, &reason);
+    findings->warnings++;
     buf_deinit(&reason);
 }
 
@@ -111,9 +133,11 @@ static void look_at_reload(struct findings *findings)
 
 static bool tell(struct findings *findings, struct buf *out)
 {
-    bool is_well = findings->count == 0;
+    bool is_well = findings->count == findings->warnings;
     buf_printf(out, "{\"status\":\"%s\",\"reasons\":[",
-               is_well ? "pass" : "fail");
+               findings->count == 0 ? "pass"
+               : is_well            ? "warn"
+                                    : "fail");
     buf_append_text(out, buf_text(&findings->reasons));
     buf_append_text(out, TEXT("]}\n"));
     buf_deinit(&findings->reasons);
@@ -125,6 +149,7 @@ bool health_write(const struct watched *watched, struct buf *out)
     struct findings findings = {.count = 0};
     buf_init(&findings.reasons, out->max_bytes);
     look_at_journal(&findings, watched->journal);
+    look_at_damage(&findings);
     look_at_dead(&findings, watched->dead);
     for (size_t i = 0; i < watched->relay_count; i++)
         look_at_relay(&findings, watched->relays[i], watched->relay_names[i]);

@@ -73,6 +73,20 @@ static void all_is_well(void **state)
     assert_true(health_write(&(struct watched){.journal = NULL}, &out));
 }
 
+static void damage_is_a_warning(void **state)
+{
+    (void)state;
+    stats_add(&stats.lost_points, 3);
+    stats_add(&stats.quarantined_bytes, 99);
+    assert_true(health_write(&watched, &out));
+    assert_non_null(strstr(buf_string(&out), "{\"status\":\"warn\""));
+    assert_non_null(strstr(buf_string(&out), "3 acknowledged points"));
+    journal_now.is_full = true;
+    assert_false(health_write(&watched, &out));
+    atomic_store(&stats.lost_points, 0);
+    atomic_store(&stats.quarantined_bytes, 0);
+}
+
 static void each_reason_is_told_in_plain_words(void **state)
 {
     (void)state;
@@ -270,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ADMIN_TEST(all_is_well),
+        ADMIN_TEST(damage_is_a_warning),
         ADMIN_TEST(each_reason_is_told_in_plain_words),
         ADMIN_TEST(an_output_that_fails_does_not_stop_us_being_ready),
         ADMIN_TEST(every_counter_is_there_with_its_meaning),

@@ -26,8 +26,9 @@ struct watched {
  *   {"status":"pass","reasons":[]}
  *   {"status":"warn","reasons":["the journal was damaged ..."]}
  *   {"status":"fail","reasons":["the journal is full: ..."]}
- * and return true for pass and warn. health looks at everything; ready only at what it
- * takes to accept a write, so an InfluxDB that is down does not matter to it.
+ * and return true for pass and warn. health looks at everything; ready only at
+ * what it takes to accept a write, so an InfluxDB that is down does not matter
+ * to it.
  */
 bool health_write(const struct watched *watched, struct buf *out);
 bool health_write_ready(const struct watched *watched, struct buf *out);

@@ -88,6 +88,8 @@ static bool read_token(struct influx *influx, struct buf *bytes,
         return false;
     while (bytes->len > 0 && strchr("\r\n", bytes->data[bytes->len - 1]))
         buf_truncate(bytes, bytes->len - 1);
+    if (bytes->len > 0 && memchr(bytes->data, '\0', bytes->len))
+        return fail(err, ERR_IO, "%s has a NUL byte in it", path);
     return (bytes->len > 0 || fail(err, ERR_IO, "%s is empty", path))
            && influx_url_check(path, buf_string(bytes), err);
 }

@@ -531,11 +531,13 @@ static void lines_that_are_named_come_with_their_number(void **state)
 
 /* ---- tokens ---- */
 
+/* A ~ is written as a NUL. */
 static void write_token(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fputs(text, file);
+    for (const char *c = text; *c; c++)
+        putc(*c == '~' ? '\0' : *c, file);
     assert_int_equal(fclose(file), 0);
 }
 
@@ -578,10 +580,11 @@ static void a_probe_finds_the_new_token_too(void **state)
 /* The same, none, or one that is none: no second request for it. */
 static void a_token_that_did_not_change_is_not_tried_twice(void **state)
 {
-    static const char *const files[] = {"s3cret-token\n", "", "two\nlines\n"};
+    static const char *const files[] = {"s3cret-token\n", "", "two\nlines\n",
+                                        "a~NUL"};
     struct fixture *f = *state;
     char path[40];
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         token_file(f, path);
         write_token(path, files[i]);
         serve(f, one_401, 2);

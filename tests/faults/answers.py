@@ -67,18 +67,18 @@ def v2_conflict(talk, bad, why):
 
 
 def cloud_partial(talk, bad, why):
-    """Cloud: the good lines are written, the bad ones quoted."""
+    """Cloud: the good lines are written, the first bad one is quoted."""
     lines, good = _lines(talk, bad)
     talk.store(good)
-    _v2(talk, "invalid", f"partial write error ({len(good)} written): {_quoted(lines, bad, why)}")
+    _v2(talk, "invalid", f"partial write error ({len(good)} written): {_quoted(lines, bad[:1], why)}")
 
 
 def serverless(talk, bad, why):
     """Serverless: the good lines are written, the bad ones numbered."""
     lines, good = _lines(talk, bad)
     talk.store(good)
-    text = "\n".join(f"error parsing line {n + 1} (1-based): {why(lines[n])}" for n in bad[:100])
-    _v2(talk, "invalid", text, more={"line": bad[0] + 1})
+    text = "\n".join(f"  error parsing line {n + 1} (1-based): {why(lines[n])}" for n in bad[:100])
+    _v2(talk, "invalid", f"failed to parse line protocol:\n  errors encountered on line(s):\n{text}", more={"line": bad[0] + 1})
 
 
 def v3_partial(talk, bad, why):
@@ -128,17 +128,18 @@ def mute(talk, bad, why):
     talk.answer(400, f"Bad Request {why(lines[bad[0]])}".encode(), ("Content-Type: text/plain",))
 
 
-# For each API of an output, what its servers do. The engine's 500 is not among
-# them: it is told from an ordinary one only after some minutes, or eight tries.
+# For each API of an output, what its servers do. The engine's 500 and a proxy's
+# 400 are not among them: what they mean is known only after eight tries.
 BY_API = {
-    "v1": (v1_parse, v1_conflict, victoria_long, victoria_new, mute),
-    "v2": (v2_parse, v2_conflict, cloud_partial, serverless, v3_compat, mute),
+    "v1": (v1_parse, v1_conflict, victoria_long, victoria_new),
+    "v2": (v2_parse, v2_conflict, cloud_partial, serverless, v3_compat),
     "v3": (v3_partial, v3_whole),
 }
-STORES = {v1_parse, v1_conflict, v2_conflict, cloud_partial, serverless, v3_partial}
-NAMES = {v1_parse, v2_parse, cloud_partial, serverless, v3_partial}
-
-EMPTY = {"v1": (204, b""), "v2": (204, b""), "v3": (400, b"incoming write was empty")}
+# These write the good lines, and do not say for sure which they are: all but the
+# bad ones go out once more, which changes nothing.
+REPEATS = {v1_conflict, v2_conflict, cloud_partial, serverless, victoria_long}
+# These give one reason for all that they leave out.
+ONE_REASON = {v1_conflict, v2_conflict}
 
 
 def refusing(refusal, is_bad, why):

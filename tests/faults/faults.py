@@ -127,10 +127,13 @@ def drip_stored(talk):
 
 def drip_fast(talk):
     """A slow reply that ends in time is an answer like any."""
+    if any(map(talk.fake.refuses, talk.lines())):
+        return accept(talk)
     talk.store()
     for byte in head_of(204):
         talk.send(bytes([byte]))
         talk.fake.pause(0.01)
+    return None
 
 
 def one_connection(talk):

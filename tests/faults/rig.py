@@ -100,8 +100,8 @@ class Rig(servers.Gateway):
             for line in path.read_bytes().splitlines():
                 if line.startswith(b"#dead "):
                     head = line.decode().split(" ", 5)
-                    continue
-                found[line].append((head[1], head[3], head[5]))
+                elif not line.startswith(b"#"):
+                    found[line].append((head[1], head[3], head[5]))
         return found
 
     def dead_ls(self):

@@ -138,7 +138,8 @@ static void append_query(struct buf *url, const char *name, const char *value)
 {
     if (!value)
         return;
-    char *escaped = curl_easy_escape(NULL, value, 0);
+    /* Without memory we stop: another bucket would be no better. */
+    char *escaped = xgiven(curl_easy_escape(NULL, value, 0));
     bool is_first = memchr(url->data, '?', url->len) == NULL;
     buf_printf(url, "%c%s=%s", is_first ? '?' : '&', name, escaped);
     curl_free(escaped);

@@ -57,8 +57,8 @@ static void tell(const struct inspection *inspection, const struct lua_use *use,
                  const char *message)
 {
     char text[MESSAGE_BYTES];
-    snprintf(text, sizeof text, "%s:%u: %s", inspection->check->path, use->line,
-             message);
+    snprintf(text, sizeof text, "%.300s:%u: %.600s", inspection->check->path,
+             use->line, message);
     inspection->check->tell(text, inspection->check->context);
 }
 

@@ -208,11 +208,12 @@ static void settle(struct lane *lane)
     struct delivery *delivery = &lane->delivery;
     size_t settled = delivery_settled(delivery);
     intake_settle(relay->intake, lane->number, &delivery->parcel, settled);
-    progress_settle(relay->options.progress, relay->options.output,
-                    intake_settled(relay->intake));
     count(lane, settled);
     atomic_store(&relay->write_limit_bytes, delivery->portion.now_bytes);
     pthread_mutex_lock(&relay->lock);
+    /* Under the lock, so that of two lanes the later number comes last. */
+    progress_settle(relay->options.progress, relay->options.output,
+                    intake_settled(relay->intake));
     pthread_cond_broadcast(&relay->moved);
     pthread_mutex_unlock(&relay->lock);
 }

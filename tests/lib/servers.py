@@ -289,6 +289,8 @@ class Gateway(Server):
     def __init__(self, folder, config, files=None, environment=None):
         super().__init__(folder)
         self.admin = free_port()
+        while self.admin == self.port:  # free again, so it may be the same
+            self.admin = free_port()
         self.more_environment = environment or {}
         for name, text in (files or {}).items():
             (self.folder / name).write_text(text)

@@ -17,7 +17,7 @@ NO_FLUSH = 2  # and write nothing more, not even the log
 def call(*command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
+        raise OSError(f"{' '.join(command)}: {done.stderr.strip().splitlines()[0] if done.stderr.strip() else done.returncode}")
     return done.stdout.strip()
 
 

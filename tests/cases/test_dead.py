@@ -8,8 +8,10 @@ import pathlib
 import re
 import signal
 import subprocess
+import time
 
 import pytest
+from fake_influx import Fake
 from gateway import BINARY, Gateway, environment, run
 
 CONFIG = """return {
@@ -67,6 +69,14 @@ def letters(here):
     code, out, err = dead(here, "ls", "--json")
     assert (code, err) == (0, "")
     return {row["id"]: row for row in map(json.loads, out.splitlines())}
+
+
+def wait_for_letters(here, count):
+    """The folder is looked at again until there are as many."""
+    until = time.monotonic() + 20
+    while len(letters(here)) != count:
+        assert time.monotonic() < until, letters(here)
+    return letters(here)
 
 
 def stamp_of(here, letter):
@@ -309,6 +319,55 @@ def test_all_points_and_those_of_no_output(refused):
     assert sorted(deliver(refused)) == ['m,a=b f="x" 1700000000000000007', 'm,a=b f="y" 1700000000000000009']
     assert dead(refused, "drop", "gone/00000000000000000007", "gone/00000000000000000009")[0] == 0
     assert letters(refused) == {}
+
+
+UPSTREAM = """return {
+  listen = "127.0.0.1:0", admin = "127.0.0.1:0", data = "data",
+  outputs = { influx = { url = "%s", database = "iot", flush = "1ms" } },
+  routes = { { path = "/write", line_protocol = true, verify = false } },
+}
+"""
+
+
+def refuse_the_bad(talk):
+    bad = [line for line in talk.lines() if b"bad" in line]
+    talk.store()
+    if not bad:
+        return talk.answer(204)
+    body = b'{"error":"partial write: field type conflict: input field \\"v\\" on measurement \\"bad\\" is type string dropped=%d"}' % len(bad)
+    return talk.answer(400, body, ("X-Request-Id: r-77",))
+
+
+def test_what_a_server_refused_goes_again_when_it_is_mended(here):
+    with Fake() as fake, Gateway(here, UPSTREAM % fake.url) as running:
+        fake.refuses = lambda line: b"bad" in line
+        fake.refusal = refuse_the_bad
+        assert running.post("/write", "good v=1 1\nbad v=2 2\ngood v=3 3\nbad v=4 4\n")[0] == 204
+        running.log.wait_for(r"refused and kept as dead letters")
+        fake.wait_stored([b"good v=1 1", b"good v=3 3"])
+        rows = wait_for_letters(here, 2)
+        assert [row["status"] for row in rows.values()] == [400, 400]
+        assert all("field type conflict" in row["reason"] for row in rows.values())
+        assert dead(here, "replay", "--all")[0] == 0  # refused again, so there again
+        again = wait_for_letters(here, 2)
+        assert not set(again) & set(rows)
+        fake.refuses, fake.refusal = (lambda line: False), None
+        assert dead(here, "replay", "--all")[0] == 0
+        fake.wait_stored([b"bad v=2 2", b"bad v=4 4"])
+        assert letters(here) == {} and fake.wrong == []
+        assert counts(running) == {"journalled": 8, "delivered": 4, "dead": 4, "pending": 0}
+
+
+def counts(running):
+    """Once nothing is pending."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        page = running.ask("GET", "/metrics", port=running.admin_port)[2]
+        found = re.findall(r'^moonline_(?:output_)?(journalled|delivered|dead|pending)_points(?:_total)?{output="influx"} (\d+)$', page, re.M)
+        got = {name: int(value) for name, value in found}
+        if got["pending"] == 0:
+            break
+    return got
 
 
 # ---- the admin port ----

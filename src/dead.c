@@ -80,6 +80,11 @@ bool dead_drop_request(struct dead *dead, const char *id, struct error *err)
     return is_done;
 }
 
+bool dead_sync_drops(struct dead *dead, struct error *err)
+{
+    return dead_file_sync_dir(dead->options.fs, dead->requests.dir, err);
+}
+
 /* ---- points ---- */
 
 /* NULL: there is none. */

@@ -85,12 +85,14 @@ bool dead_refuse(struct dead *dead, const char *output,
 
 /* ---- letters that are done with ---- */
 
-/* ERR_NOT_FOUND: there is none of that id. */
+/* ERR_NOT_FOUND: there is none of that id. It is gone for good once
+ * dead_sync_drops was called, once for many. */
 bool dead_drop_request(struct dead *dead, const char *id, struct error *err);
+bool dead_sync_drops(struct dead *dead, struct error *err);
 /* It failed again: the letter has another text from now on. */
 bool dead_replace_request(struct dead *dead, const char *id, struct text text,
                           struct error *err);
-/* Those of these names; *found of them were there. */
+/* Those of these names, the oldest of each; *found of them were there. */
 bool dead_drop_points(struct dead *dead, const char *output,
                       const struct text *names, size_t count, size_t *found,
                       struct error *err);

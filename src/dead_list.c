@@ -177,7 +177,7 @@ static struct aged_file *sort_by_age(const struct file_system *fs,
 
 bool dead_list_points(const struct file_system *fs, const char *dir,
                       const char *output,
-                      void (*each)(void *context,
+                      bool (*each)(void *context,
                                    const struct dead_letter *letter),
                       void *context, struct error *err)
 {
@@ -190,13 +190,14 @@ bool dead_list_points(const struct file_system *fs, const char *dir,
         return false;
     struct aged_file *files = sort_by_age(fs, folder, &names);
     buf_init(&content, FILE_MAX_BYTES);
-    for (size_t i = 0; i < names.count; i++) {
+    bool goes_on = true;
+    for (size_t i = 0; goes_on && i < names.count; i++) {
         if (!read_points(fs, folder, files[i].name, &content))
             continue;
         struct text rest = buf_text(&content);
         struct dead_letter letter;
-        while (dead_letter_next(&rest, &letter))
-            each(context, &letter);
+        while (goes_on && dead_letter_next(&rest, &letter))
+            goes_on = each(context, &letter);
     }
     buf_deinit(&content);
     free(files);

@@ -29,11 +29,11 @@ bool dead_list_requests(const struct file_system *fs, const char *dir,
 bool dead_list_outputs(const struct file_system *fs, const char *dir,
                        void (*each)(const char *name, void *context),
                        void *context, struct error *err);
-/* The refused points of one output, oldest first. If a name comes twice (after
- * a crash), the later one counts. */
+/* The refused points of one output, oldest first, until each says false. After
+ * a crash a name may come twice, with the same line. */
 bool dead_list_points(const struct file_system *fs, const char *dir,
                       const char *output,
-                      void (*each)(void *context,
+                      bool (*each)(void *context,
                                    const struct dead_letter *letter),
                       void *context, struct error *err);
 

@@ -9,8 +9,7 @@
  *
  * A relay that died between the refusal and its cursor has the same points
  * refused again, perhaps in other company. Whatever file is written, letters of
- * the same names in it are replaced; those in other files are found by whoever
- * reads them all (dead_list.c), and the latest counts.
+ * the same names in it are replaced; in another file a second copy may stand.
  *
  * What can go wrong: a write or a sync: the caller tries again. A file that
  * cannot be read is left alone, and nothing is put into it.
@@ -330,9 +329,11 @@ bool dead_points_drop(struct dead_points *points, const struct text *names,
     struct names wanted = sorted_names(names, count);
     bool is_done = true;
     *found = 0;
-    for (size_t left = points->file_count; is_done && left > 0; left--)
-        is_done =
-            drop_from(points, &points->files[left - 1], &wanted, found, err);
+    for (size_t at = 0; is_done && *found < count && at < points->file_count;) {
+        size_t before = points->file_count;
+        is_done = drop_from(points, &points->files[at], &wanted, found, err);
+        at += points->file_count == before; /* else the next is here now */
+    }
     free(wanted.items);
     return is_done
            && (!points->is_made

@@ -52,7 +52,7 @@ static void add_request(void *context, const char *id,
     add_row(gathering->rows, &row);
 }
 
-static void add_point(void *context, const struct dead_letter *letter)
+static bool add_point(void *context, const struct dead_letter *letter)
 {
     struct gathering *gathering = context;
     char id[ID_BYTES];
@@ -66,6 +66,7 @@ static void add_point(void *context, const struct dead_letter *letter)
                                  .count = 1,
                                  .is_point = true};
     add_row(gathering->rows, &row);
+    return true;
 }
 
 static void add_output(const char *name, void *context)
@@ -229,13 +230,13 @@ struct finding {
     bool is_found;
 };
 
-static void find_letter(void *context, const struct dead_letter *letter)
+static bool find_letter(void *context, const struct dead_letter *letter)
 {
     struct finding *finding = context;
     if (!text_equal(letter->name, finding->name))
-        return;
-    buf_clear(&finding->held);
+        return true;
     finding->is_found = buf_append_text(&finding->held, letter->whole);
+    return false;
 }
 
 static bool show_point(const char *dir, const char *id, const char *slash,

@@ -233,20 +233,21 @@ static bool find_output(const struct replay *replay, struct text name,
 struct search {
     struct replay *replay;
     struct text output;
+    size_t missing;
 };
 
-/* The later of two of one name replaces the earlier. */
-static void take_line(void *context, const struct dead_letter *letter)
+static bool take_line(void *context, const struct dead_letter *letter)
 {
-    const struct search *search = context;
+    struct search *search = context;
     for (size_t i = 0; i < search->replay->count; i++) {
         struct item *item = &search->replay->items[i];
-        if (!text_equal(item->output, search->output)
-            || !text_equal(item->name, letter->name))
+        if (item->line || !text_equal(item->name, letter->name)
+            || !text_equal(item->output, search->output))
             continue;
-        free(item->line);
         item->line = xstrndup(letter->line.at, letter->line.len);
+        search->missing--;
     }
+    return search->missing > 0;
 }
 
 static void append_line(struct replay *replay, struct item *item,
@@ -279,11 +280,13 @@ static void append_line(struct replay *replay, struct item *item,
 static void replay_points(struct replay *replay, const struct item *first)
 {
     char output[OUTPUT_BYTES];
-    struct search search = {replay, first->output};
+    struct search search = {replay, first->output, 0};
     struct error err = {0};
     unsigned number;
     snprintf(output, sizeof output, "%.*s", TEXT_ARG(first->output));
     bool is_known = find_output(replay, first->output, &number);
+    for (size_t i = 0; i < replay->count; i++)
+        search.missing += text_equal(replay->items[i].output, first->output);
     if (is_known)
         dead_list_points(replay->options.fs, replay->options.dir, output,
                          take_line, &search, &err);
@@ -352,6 +355,7 @@ static void drop_all(struct dead *dead, struct item *items, size_t count,
         else
             drop_points(dead, items, count, &items[i]);
     }
+    dead_sync_drops(dead, NULL);
 }
 
 /* ---- the two stories ---- */

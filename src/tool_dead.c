@@ -29,7 +29,12 @@
 #include "replay.h"
 #include "scan.h"
 
-enum { NOT_ALL = 1, PATH_BYTES = 4096, ROW = 200, ANSWER_BYTES = 4 << 20 };
+enum {
+    NOT_ALL = 1,
+    PATH_BYTES = 4096,
+    REQUESTS_AT_ONCE = 200,
+    ANSWER_BYTES = 4 << 20
+};
 
 static const char usage[] =
     "usage: moonline dead ls [--json]              what is there\n"
@@ -221,14 +226,26 @@ static void close_hands(struct hands *hands)
     dead_close(hands->dead);
 }
 
+/* How many of the ids go at once: points are quick, requests run scripts. */
+static size_t row_of(const struct text *ids, size_t count)
+{
+    size_t row = 0, requests = 0;
+    while (row < count && row < REPLAY_MOST && requests < REQUESTS_AT_ONCE) {
+        requests += memchr(ids[row].at, '/', ids[row].len) == NULL;
+        row++;
+    }
+    return row;
+}
+
 static int handle_all(struct hands *hands, const struct text *ids, size_t count)
 {
     struct count sum = {0};
     struct error err;
     bool is_fine = open_hands(hands, &err);
-    for (size_t at = 0; is_fine && at < count; at += ROW)
-        is_fine = handle(hands, ids + at, count - at < ROW ? count - at : ROW,
-                         &sum, &err);
+    for (size_t at = 0, row; is_fine && at < count; at += row) {
+        row = row_of(ids + at, count - at);
+        is_fine = handle(hands, ids + at, row, &sum, &err);
+    }
     close_hands(hands);
     if (!is_fine)
         return complain(&err);

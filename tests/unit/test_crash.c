@@ -388,7 +388,7 @@ static void take_request(void *context, const char *id,
     buf_deinit(&held);
 }
 
-static void take_point(void *context, const struct dead_letter *letter)
+static bool take_point(void *context, const struct dead_letter *letter)
 {
     struct story *story = context;
     char line[32];
@@ -397,6 +397,7 @@ static void take_point(void *context, const struct dead_letter *letter)
     snprintf(line, sizeof line, "m f=%u 1", seq);
     story_assert(story, text_equal(letter->line, text_of(line)));
     story->points[seq].is_there = true;
+    return true;
 }
 
 /* Itself, or one that says the same. */

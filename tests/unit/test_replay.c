@@ -313,10 +313,11 @@ static void see_request(void *context, const char *id,
     census->requests[strtoul(id, NULL, 16) % LETTERS] = true;
 }
 
-static void see_point(void *context, const struct dead_letter *letter)
+static bool see_point(void *context, const struct dead_letter *letter)
 {
     struct census *census = context;
     census->points[strtoul(letter->name.at, NULL, 10) % LETTERS] = true;
+    return true;
 }
 
 static bool has_line(const struct buf *lines, const char *field, unsigned n)

@@ -93,15 +93,21 @@ class Rig(servers.Gateway):
         return path.read_bytes().splitlines() if path.exists() else []
 
     def letters(self):
-        """{line: [(name, status, reason)]} of the points that db refused."""
-        found = collections.defaultdict(list)
-        for path in sorted(pathlib.Path(self.folder, "data", "dead", "points", "db").glob("*.lp")):
+        """{line: [(name, status, reason)]} of the points that db refused. Of
+        letters of one name, which a kill may leave in two files, the latest
+        counts."""
+        latest = {}
+        for path in pathlib.Path(self.folder, "data", "dead", "points", "db").glob("*.lp"):
             head = None
             for line in path.read_bytes().splitlines():
                 if line.startswith(b"#dead "):
-                    head = line.decode().split(" ", 5)
+                    _, name, at, status, _, reason = line.decode().split(" ", 5)
+                    head = (at, name, status, reason)
                 elif not line.startswith(b"#"):
-                    found[line].append((head[1], head[3], head[5]))
+                    latest[head[1]] = max((*head, line), latest.get(head[1], ("",)))
+        found = collections.defaultdict(list)
+        for _, name, status, reason, line in latest.values():
+            found[line].append((name, status, reason))
         return found
 
     def dead_ls(self):

@@ -1,4 +1,7 @@
-"""U14: the server's name is unknown, or means another host now."""
+"""U14: the server's name is unknown, or means another host now.
+
+Not for a build with sanitizers, which libnss-wrapper does not go with.
+"""
 
 import os
 import pathlib
@@ -33,7 +36,7 @@ def test_u14_a_name_that_vanishes_and_returns_elsewhere(rig, fake, tmp_path):
     names("")
     moon = rig(
         url=f"http://influx.test:{fake.port}",
-        environment={"LD_PRELOAD": wrapper(), "NSS_WRAPPER_HOSTS": str(hosts), "ASAN_OPTIONS": "verify_asan_link_order=0"},
+        environment={"LD_PRELOAD": wrapper(), "NSS_WRAPPER_HOSTS": str(hosts)},
     )
     moon.send(points(COUNT))
     moon.wait_value("retries_total", 2)

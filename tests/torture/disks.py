@@ -65,6 +65,10 @@ def call_quietly(*command):
     subprocess.run(command, capture_output=True, check=False)
 
 
+def said_by(*command):
+    return subprocess.run(command, capture_output=True, check=False, text=True).stdout
+
+
 def unmount(place):
     """Also what was moved below it, or is still in use."""
     done = subprocess.run(["umount", str(place)], capture_output=True, check=False)

@@ -244,7 +244,9 @@ static void accept(struct run *run, const struct trial_case *trial,
     const struct trial_made made = {.status = run->attempt.status,
                                     .answer = answer_of(&run->attempt),
                                     .receipt_ns = run->attempt.request.time_ns,
-                                    .difference = difference};
+                                    .difference = difference,
+                                    .kept = buf_text(&run->kept),
+                                    .kept_fates = buf_text(&run->kept_fates)};
     trial_accept_case(&run->accept, trial, &made);
     run->count->accepted++;
     tell(run, TRIAL_ACCEPTED, trial->line, trial->title);

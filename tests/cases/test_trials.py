@@ -97,6 +97,29 @@ def test_a_bare_expect_is_filled_in(folder):
     assert (folder / "w_new.http").read_text() == "POST /w\n\nat=a%20b&t=1\n### expect\nw,at=a\\ b n=1,t=1\n"
 
 
+KEPT = """### each
+POST /k
+
+x=1
+
+### expect
+"""
+
+
+ACCEPTED = KEPT.rstrip() + " 202\nkept: k.lua:1: why: 1\n"
+
+
+def test_what_is_kept_is_accepted_too(tmp_path):
+    (tmp_path / "k.lua").write_text("return function(req) keep('why: ' .. req.form.x) end")
+    (tmp_path / "k.http").write_text(KEPT)
+    assert run("test", "--accept", cwd=tmp_path)[0] == 0
+    assert (tmp_path / "k.http").read_text() == ACCEPTED
+    (tmp_path / "k.http").write_text((tmp_path / "k.http").read_text().replace("x=1", "x=2"))
+    assert run("test", "--accept", cwd=tmp_path)[0] == 0
+    assert (tmp_path / "k.http").read_text() == ACCEPTED.replace("1\n\n", "2\n\n").replace("why: 1", "why: 2")
+    assert run("test", cwd=tmp_path) == (0, "1 passed, 0 failed\n", "")
+
+
 def test_what_cannot_run_is_not_accepted(folder):
     (folder / "lonely.http").write_text("POST /x\n### expect 200\n")
     (folder / "w_odd.http").write_text("POST /w\n\nt=1\n### expect\nw t=\n")

@@ -103,10 +103,10 @@ static void relay_deinit(struct relay_options *relay)
 {
     const struct influx_options *influx = &relay->influx;
     const char *const texts[] = {
-        relay->file,       influx->url,        influx->org,
-        influx->bucket,    influx->database,   influx->retention_policy,
-        influx->token,     influx->token_file, influx->user,
-        influx->password,  influx->proxy,      influx->ca_file,
+        relay->file,       influx->url,         influx->org,
+        influx->bucket,    influx->database,    influx->retention_policy,
+        influx->token,     influx->secret_file, influx->user,
+        influx->password,  influx->proxy,       influx->ca_file,
         influx->cert_file, influx->key_file};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         config_table_free_secret(texts[i]);
@@ -178,9 +178,10 @@ static bool place_files(struct influx_options *influx,
                         const struct setting *setting, const char *dir,
                         struct error *err)
 {
-    const struct setting *token = config_tree_get(setting, TEXT("token"));
-    if (token && token->source)
-        influx->token_file = xstrdup(token->source);
+    const struct setting *secret = config_tree_get(
+        setting, influx->user ? TEXT("password") : TEXT("token"));
+    if (secret && secret->source)
+        influx->secret_file = xstrdup(secret->source);
     return place_file(setting, "ca_file", &influx->ca_file, dir, err)
            && place_file(setting, "cert_file", &influx->cert_file, dir, err)
            && place_file(setting, "key_file", &influx->key_file, dir, err);

@@ -7,7 +7,7 @@
  * Two answers are dealt with here, since they are not about the lines. A server
  * that cannot unpack gets the same lines once more as they are, and those of
  * the next minutes too. A server that says 401 gets them once more if the file
- * has another token by now.
+ * has another token or password by now.
  */
 #include "influx.h"
 
@@ -34,7 +34,7 @@
 enum {
     WRITE_TIMEOUT_MS = 30000,
     PROBE_TIMEOUT_MS = 1000,
-    TOKEN_BYTES = 8 << 10,
+    SECRET_BYTES = 8 << 10,
     MAX_BODY_BYTES = 256 << 20 /* batches are far smaller */
 };
 
@@ -43,47 +43,50 @@ struct influx {
     struct influx_wire *wire;
     struct influx_wire_reply reply;
     struct verdict_ruling ruling;
-    char *token; /* the one in use */
-    atomic_bool is_token_old;
+    char *secret; /* the token or, with a user, the password in use */
+    atomic_bool is_secret_old;
     int64_t plain_until_ns; /* monotonic: compression was refused */
     bool has_told_plain;
-    bool has_told_token; /* that the file cannot be read */
+    bool has_told_secret; /* that the file cannot be read */
     struct buf url;
     size_t where_len; /* of the url, without the query: for people */
     struct buf scaled;
     struct buf packed;
 };
 
-/* ---- the token ---- */
+/* ---- the token, or the password ---- */
 
 static void authorize(struct influx *influx)
 {
     const struct influx_options *o = &influx->options;
     struct buf value;
-    if (!influx->token || o->user)
+    if (o->user)
+        influx_wire_password(influx->wire, influx->secret);
+    if (!influx->secret || o->user)
         return;
-    buf_init(&value, TOKEN_BYTES + 16);
+    buf_init(&value, SECRET_BYTES + 16);
     buf_printf(&value, "%s %s", o->api == INFLUX_V3 ? "Bearer" : "Token",
-               influx->token);
+               influx->secret);
     influx_wire_authorize(influx->wire, buf_string(&value));
     explicit_bzero(value.data, value.len);
     buf_deinit(&value);
 }
 
-static void set_token(struct influx *influx, const char *token, size_t len)
+static void set_secret(struct influx *influx, const char *secret, size_t len)
 {
-    if (influx->token)
-        explicit_bzero(influx->token, strlen(influx->token));
-    free(influx->token);
-    influx->token = token ? xstrndup(token, len) : NULL;
+    char *old = influx->secret;
+    influx->secret = secret ? xstrndup(secret, len) : NULL;
     authorize(influx);
+    if (old)
+        explicit_bzero(old, strlen(old));
+    free(old);
 }
 
 /* The file without the line break at its end. */
-static bool read_token(struct influx *influx, struct buf *bytes,
-                       struct error *err)
+static bool read_secret(struct influx *influx, struct buf *bytes,
+                        struct error *err)
 {
-    const char *path = influx->options.token_file;
+    const char *path = influx->options.secret_file;
     if (!file_read(&file_real, path, bytes, err))
         return false;
     while (bytes->len > 0 && strchr("\r\n", bytes->data[bytes->len - 1]))
@@ -94,24 +97,25 @@ static bool read_token(struct influx *influx, struct buf *bytes,
            && influx_url_check(path, buf_string(bytes), err);
 }
 
-/* True: the file has another token than the one in use. */
-static bool renew_token(struct influx *influx)
+/* True: the file has another secret than the one in use. */
+static bool renew_secret(struct influx *influx)
 {
     struct buf bytes;
     struct error err;
     bool is_other = false;
-    if (!influx->options.token_file)
+    if (!influx->options.secret_file)
         return false;
-    buf_init(&bytes, TOKEN_BYTES);
-    bool is_read = read_token(influx, &bytes, &err);
-    if (!is_read && !influx->has_told_token)
-        log_line(LOG_WARN, "influx", "the token stays as it was: %s", err.text);
-    influx->has_told_token = !is_read;
+    buf_init(&bytes, SECRET_BYTES);
+    bool is_read = read_secret(influx, &bytes, &err);
+    if (!is_read && !influx->has_told_secret)
+        log_line(LOG_WARN, "influx", "its secret stays as it was: %s",
+                 err.text);
+    influx->has_told_secret = !is_read;
     if (is_read) {
-        struct text token = buf_text(&bytes);
-        is_other = !text_equal(token, text_of(influx->token));
+        struct text secret = buf_text(&bytes);
+        is_other = !text_equal(secret, text_of(influx->secret));
         if (is_other)
-            set_token(influx, token.at, token.len);
+            set_secret(influx, secret.at, secret.len);
     }
     if (bytes.data)
         explicit_bzero(bytes.data, bytes.capacity);
@@ -119,9 +123,9 @@ static bool renew_token(struct influx *influx)
     return is_other;
 }
 
-void influx_token_changed(struct influx *influx)
+void influx_secret_changed(struct influx *influx)
 {
-    atomic_store(&influx->is_token_old, true);
+    atomic_store(&influx->is_secret_old, true);
 }
 
 /* ---- one request ---- */
@@ -132,11 +136,10 @@ static void post(struct influx *influx, struct text body, struct text lines,
 {
     struct influx_wire_reply *reply = &influx->reply;
     bool is_packed = body.at && body.at == influx->packed.data;
-    if (atomic_exchange(&influx->is_token_old, false))
-        renew_token(influx);
+    if (atomic_exchange(&influx->is_secret_old, false))
+        renew_secret(influx);
     influx_wire_post(influx->wire, body, is_packed, timeout_ms, reply);
-    reason_blank(reply->bytes, reply->len, influx->token);
-    reason_blank(reply->bytes, reply->len, influx->options.password);
+    reason_blank(reply->bytes, reply->len, influx->secret);
     verdict_read(&influx->ruling,
                  &(struct verdict_reply){.status = reply->status,
                                          .body = {reply->bytes, reply->len},
@@ -231,7 +234,7 @@ void influx_write(struct influx *influx, struct text lines,
         return;
     }
     post(influx, body, lines, timeout_ms);
-    if (influx->reply.status == 401 && renew_token(influx))
+    if (influx->reply.status == 401 && renew_secret(influx))
         post(influx, body, lines, timeout_ms);
     if (influx->ruling.blames_packing)
         post_plain(influx, lines, timeout_ms);
@@ -241,7 +244,7 @@ void influx_write(struct influx *influx, struct text lines,
 bool influx_probe(struct influx *influx)
 {
     post(influx, TEXT(""), TEXT(""), PROBE_TIMEOUT_MS);
-    if (influx->reply.status == 401 && renew_token(influx))
+    if (influx->reply.status == 401 && renew_secret(influx))
         post(influx, TEXT(""), TEXT(""), PROBE_TIMEOUT_MS);
     return verdict_is_alive(&influx->ruling, influx->reply.status);
 }
@@ -254,7 +257,6 @@ static void make_wire(struct influx *influx)
     influx->wire = influx_wire_new(
         &(struct influx_wire_options){.url = buf_string(&influx->url),
                                       .user = o->user,
-                                      .password = o->password,
                                       .proxy = o->proxy,
                                       .ca_file = o->ca_file,
                                       .cert_file = o->cert_file,
@@ -276,8 +278,9 @@ struct influx *influx_new(const struct influx_options *options,
         return NULL;
     }
     make_wire(influx);
-    if (options->token)
-        set_token(influx, options->token, strlen(options->token));
+    const char *secret = options->user ? options->password : options->token;
+    if (secret)
+        set_secret(influx, secret, strlen(secret));
     return influx;
 }
 
@@ -287,9 +290,9 @@ void influx_free(struct influx *influx)
         return;
     influx_wire_free(influx->wire);
     verdict_deinit(&influx->ruling);
-    if (influx->token)
-        explicit_bzero(influx->token, strlen(influx->token));
-    free(influx->token);
+    if (influx->secret)
+        explicit_bzero(influx->secret, strlen(influx->secret));
+    free(influx->secret);
     buf_deinit(&influx->url);
     buf_deinit(&influx->scaled);
     buf_deinit(&influx->packed);

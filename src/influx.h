@@ -45,9 +45,9 @@ void influx_trim(struct influx *influx);
 void influx_write(struct influx *influx, struct text lines,
                   struct influx_answer *answer);
 
-/* From any thread: the token may be another by now. One that came from a file
- * is read again before the next write, as it is after a 401. */
-void influx_token_changed(struct influx *influx);
+/* From any thread: the token or password may be another by now. One that came
+ * from a file is read again before the next write, as it is after a 401. */
+void influx_secret_changed(struct influx *influx);
 
 /* Writes nothing, to learn whether a write would be taken now: the server is
  * there, knows the place, and the token is good. At most 1 s. */

@@ -17,14 +17,15 @@ struct influx_options {
     const char *bucket;
     const char *database;
     const char *retention_policy;
-    const char *token;      /* never logged */
-    const char *token_file; /* where it came from, to be read again */
+    const char *token; /* never logged, like the password */
     const char *user;
     const char *password;
-    const char *proxy;     /* "http://proxy:3128"; NULL: none, whatever the
-                              environment says */
-    const char *ca_file;   /* whom to trust; NULL: whom the system trusts */
-    const char *cert_file; /* who we are, with key_file */
+    const char *secret_file; /* where the token or, with a user, the password
+                                came from, to be read again */
+    const char *proxy;       /* "http://proxy:3128"; NULL: none, whatever the
+                                environment says */
+    const char *ca_file;     /* whom to trust; NULL: whom the system trusts */
+    const char *cert_file;   /* who we are, with key_file */
     const char *key_file;
     enum precision precision;
     bool gzip;

@@ -395,6 +395,13 @@ void influx_wire_authorize(struct influx_wire *wire, const char *value)
         make_headers(wire);
 }
 
+void influx_wire_password(struct influx_wire *wire, const char *password)
+{
+    wire->options.password = password;
+    if (wire->easy)
+        set_user(wire->easy, &wire->options);
+}
+
 struct influx_wire *influx_wire_new(const struct influx_wire_options *options)
 {
     struct influx_wire *wire = xcalloc(1, sizeof *wire);

@@ -44,6 +44,10 @@ void influx_wire_free(struct influx_wire *wire);
 /* The value of the Authorization header from now on, copied; NULL: none. */
 void influx_wire_authorize(struct influx_wire *wire, const char *value);
 
+/* That of the options' user from now on; it outlives the handle, or the next
+ * call. NULL: none. */
+void influx_wire_password(struct influx_wire *wire, const char *password);
+
 /* Always fills *reply. */
 void influx_wire_post(struct influx_wire *wire, struct text body,
                       bool is_packed, long timeout_ms,

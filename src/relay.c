@@ -453,7 +453,7 @@ void relay_token_changed(struct relay *relay)
 {
     for (size_t i = 0; i < relay->lane_count; i++)
         if (relay->lanes[i].influx)
-            influx_token_changed(relay->lanes[i].influx);
+            influx_secret_changed(relay->lanes[i].influx);
 }
 
 void relay_status(struct relay *relay, struct relay_status *status)

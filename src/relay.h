@@ -49,7 +49,7 @@ bool relay_await_settled(struct relay *relay, int wait_ms);
  */
 void relay_stop(struct relay *relay);
 
-/* From any thread: see influx_token_changed. */
+/* From any thread: see influx_secret_changed. */
 void relay_token_changed(struct relay *relay);
 
 struct relay_status {

@@ -1,5 +1,6 @@
-"""A token that came from a file may change while the gateway runs."""
+"""A token or password that came from a file may change while the gateway runs."""
 
+import base64
 import signal
 import threading
 
@@ -11,7 +12,7 @@ from gateway import Gateway
 CONFIG = """
 return {
   listen = "127.0.0.1:0", admin = "127.0.0.1:0",
-  outputs = { db = { url = "%s", org = "o", bucket = "b", token = file "token", flush = "5ms" } },
+  outputs = { db = { url = "%s", WHO = file "token", flush = "5ms" } },
   routes = { { path = "/api/v2/write", line_protocol = true, verify = false } },
 }
 """
@@ -29,6 +30,8 @@ def make_upstream():
 
         def rule(talk):
             token = talk.headers.get("authorization", "").removeprefix("Token ")
+            if token.startswith("Basic "):
+                token = base64.b64decode(token[6:]).decode().removeprefix("me:")
             if token == fake.valid:
                 talk.store()
                 talk.answer(204)
@@ -41,18 +44,23 @@ def make_upstream():
         yield fake
 
 
-def start(folder, upstream):
+TOKEN = 'org = "o", bucket = "b", token'
+PASSWORD = 'database = "d", user = "me", password'
+
+
+def start(folder, upstream, who=TOKEN):
     (folder / "token").write_text("first\n")
     (folder / "token").chmod(0o600)
-    return Gateway(folder, CONFIG % upstream.url)
+    return Gateway(folder, CONFIG.replace("WHO", who) % upstream.url)
 
 
 def write(gateway, number):
     assert gateway.post("/api/v2/write", LINE % number)[0] == 204
 
 
-def test_after_a_401_the_file_is_read_again(tmp_path, upstream):
-    with start(tmp_path, upstream) as gateway:
+@pytest.mark.parametrize("who", [TOKEN, PASSWORD], ids=["token", "password"])
+def test_after_a_401_the_file_is_read_again(tmp_path, upstream, who):
+    with start(tmp_path, upstream, who) as gateway:
         write(gateway, 1)
         upstream.wait_stored([LINE % 1])
         (tmp_path / "token").write_text("second\n")
@@ -62,8 +70,9 @@ def test_after_a_401_the_file_is_read_again(tmp_path, upstream):
         assert upstream.tried == ["first"]
 
 
-def test_sighup_reads_it_before_it_is_refused(tmp_path, upstream):
-    with start(tmp_path, upstream) as gateway:
+@pytest.mark.parametrize("who", [TOKEN, PASSWORD], ids=["token", "password"])
+def test_sighup_reads_it_before_it_is_refused(tmp_path, upstream, who):
+    with start(tmp_path, upstream, who) as gateway:
         write(gateway, 1)
         upstream.wait_stored([LINE % 1])
         (tmp_path / "token").write_text("second\n")

@@ -333,7 +333,7 @@ static void an_output_may_have_a_proxy_and_certificates(void **state)
     assert_string_equal(influx->cert_file, "sub/ca.pem");
     assert_string_equal(influx->key_file, "sub/ca.pem");
     assert_string_equal(influx->token, "t0ken");
-    assert_string_equal(influx->token_file, "sub/token");
+    assert_string_equal(influx->secret_file, "sub/token");
     config_free(config);
 }
 

@@ -547,7 +547,7 @@ static void token_file(struct fixture *f, char path[40])
 {
     snprintf(path, 40, "/tmp/test_influx.XXXXXX");
     close(mkstemp(path));
-    f->options.token_file = path;
+    f->options.secret_file = path;
 }
 
 static void after_a_401_the_token_file_is_read_again(void **state)
@@ -561,6 +561,25 @@ static void after_a_401_the_token_file_is_read_again(void **state)
     assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
     assert_has(fake_head(f->server, 0), "Authorization: Token s3cret-token\r");
     assert_has(fake_head(f->server, 1), "Authorization: Token new-token\r");
+    assert_int_equal(fake_count(f->server), 2);
+    unlink(path);
+}
+
+static void so_is_the_file_of_a_password(void **state)
+{
+    struct fixture *f = *state;
+    char path[40];
+    token_file(f, path);
+    write_token(path, "pa:ss\n");
+    serve(f, one_401, 2);
+    f->options.api = INFLUX_V1;
+    f->options.database = "iot";
+    f->options.user = "me";
+    f->options.password = "old";
+    post_one(f);
+    assert_int_equal(f->answer.verdict, VERDICT_ACCEPTED);
+    assert_has(fake_head(f->server, 0), "Authorization: Basic bWU6b2xk\r");
+    assert_has(fake_head(f->server, 1), "Authorization: Basic bWU6cGE6c3M=\r");
     assert_int_equal(fake_count(f->server), 2);
     unlink(path);
 }
@@ -610,7 +629,7 @@ a_token_that_may_have_changed_is_read_before_it_is_needed(void **state)
     write_token(path, "new-token");
     serve(f, only_204, 1);
     post_one(f);
-    influx_token_changed(f->influx);
+    influx_secret_changed(f->influx);
     influx_write(f->influx, TEXT(LINES), &f->answer);
     assert_has(fake_head(f->server, 0), "Token s3cret-token\r");
     assert_has(fake_head(f->server, 1), "Token new-token\r");
@@ -766,6 +785,7 @@ int main(void)
         ROW(a_server_that_is_away_does_not_end_compression),
         ROW(lines_that_are_named_come_with_their_number),
         ROW(after_a_401_the_token_file_is_read_again),
+        ROW(so_is_the_file_of_a_password),
         ROW(a_probe_finds_the_new_token_too),
         ROW(a_token_that_did_not_change_is_not_tried_twice),
         ROW(a_token_that_may_have_changed_is_read_before_it_is_needed),

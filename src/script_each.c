@@ -108,6 +108,8 @@ static int each_call(lua_State *L, int array)
 {
     bool is_loading = !script_lua_call(L);
     lua_newtable(L);
+    script_encode_push_empty(L); /* so that JSON has it as [] */
+    lua_setmetatable(L, -2);
     int results = lua_gettop(L);
     lua_Integer count = 0;
     for (lua_Integer i = 1;; i++) {

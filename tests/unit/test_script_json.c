@@ -366,6 +366,7 @@ static void lua_values_are_written(void **state)
         {"json.array()", "[]"},
         {"json.array({})", "[]"},
         {"json.array({ 7 })", "[7]"},
+        {"each(nil, print)", "[]"},
         {"(function() local t = json.array() t[1] = 5 return t end)()", "[5]"},
         {"{}", "{}"},
         {"{ 1/0, -1/0, 0/0 }", "[null,null,null]"},

@@ -1,0 +1,8 @@
+-- CSV with a title line, quotes, semicolons and decimal commas, times without a
+-- zone: csv.records has the names of the columns from the file.
+return function(req)
+  return each(csv.records(req.text, { skip = 1, separator = ";" }), function(row)
+    return point("well", { name = row.Messstelle }, { level = number(row["Pegel (m)"], ","), note = row.Bemerkung },
+      time.strptime(row.Zeit, "%d.%m.%Y %H:%M", "Europe/Berlin"))
+  end)
+end

@@ -312,6 +312,10 @@ static int delete_segment(struct tail *tail, const char *path)
     int fd = fs->open(fs, path, O_RDONLY, 0); /* keeps the blocks */
     int result = fs->unlink(fs, path);
     int code = errno;
+    /* Without a journal the inode would still claim them; a check of the file
+     * system then mends its tree, over what is in them by now. */
+    if (result == 0 && fd >= 0)
+        fs->fdatasync(fs, fd);
     tail->may_come_back = result == 0 && fs->sync_dir(fs, tail->dir) != 0;
     if (fd >= 0)
         fs->close(fs, fd);

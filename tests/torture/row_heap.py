@@ -179,6 +179,10 @@ def post_all(ledger, stand):
     return is_whole
 
 
+def stuck(ledger, stand):
+    raise AssertionError(f"no longer delivers: {ledger.wrong[:3] or ledger.lost()[:3]}\n{stand.tail()}\n{stand.stacks()}")
+
+
 def has_died(stand):
     return not stand.is_alive()
 
@@ -222,7 +226,9 @@ class Gateway:
         if ledger.missing:
             stand.start()
             settle(stand, ledger)
-        judge(ledger, stand)
+            judge(ledger, stand)
+        if ledger.wrong:
+            judge(ledger, stand)
         if not self.page[FAILED]:
             require(ending == "went on", f"{ending} though nothing failed\n{stand.tail()}")
             return None
@@ -243,10 +249,14 @@ class Gateway:
             code = stand.wait_end()
             require(code == STOPPED, f"it ended with {code}\n{stand.tail()}")
             return "exit 71"
-        require(ledger.missing == 0, f"no longer delivers: {ledger.wrong[:3] or ledger.lost()[:3]}\n{stand.tail()}\n{stand.stacks()}")
+        if ledger.missing:
+            stuck(ledger, stand)
         # And goes on: what was refused was this once.
         before = ledger.acked_count
-        require(post_all(ledger, stand) and ledger.acked_count - before >= 4 * POINTS, f"does not go on\n{stand.tail()}")
+        goes_on = post_all(ledger, stand) and ledger.acked_count - before >= 4 * POINTS
+        if not goes_on and stand.has_ended(STOPPED):
+            return "exit 71"
+        require(goes_on, f"does not go on\n{stand.tail()}")
         code = stand.stop()
         require(code in (0, STOPPED), f"exit code {code} after SIGTERM\n{stand.tail()}")
         return "went on" if is_whole and is_well and refused <= 1 else "refused or closed"
@@ -269,6 +279,7 @@ def lives(context, part):
                 context.note(1, "every allocation, about 4000")
             # At --quick a sample of the start, where most are, and all behind.
             n += step
+        judge(gateway.ledger, gateway.stand)
     return endings, n
 
 
@@ -283,8 +294,8 @@ def long_life(context, part):
         def quiet(rounds):
             for _ in range(rounds):
                 post_all(ledger, stand)
-            require(ledger.wait(lambda: ledger.missing == 0, 60),
-                    f"no longer delivers: {ledger.wrong[:3] or ledger.lost()[:3]}\n{stand.tail()}\n{stand.stacks()}")
+            if not ledger.wait(lambda: ledger.missing == 0, 60):
+                stuck(ledger, stand)
             require(stand.is_alive(), f"it died\n{stand.tail()}")
             samples = []
             for _ in range(20):

@@ -144,6 +144,16 @@ class Stand:
             self.process = self.port = None
         return code
 
+    def has_ended(self, code, seconds=5):
+        """By itself, with this code; or does within that time."""
+        try:
+            is_so = self.process.wait(seconds) == code
+        except subprocess.TimeoutExpired:
+            return False
+        if is_so:
+            self.wait_end()
+        return is_so
+
     def be(self, user):
         """Not root any more, from the next start on."""
         if os.geteuid() != 0 or not shutil.which("setpriv"):

@@ -234,6 +234,10 @@ class Gateway:
             return None
         return ending
 
+    def all_is_taken(self):
+        before = self.ledger.acked_count
+        return post_all(self.ledger, self.stand) and self.ledger.acked_count - before >= 4 * POINTS
+
     def use(self):
         stand, ledger = self.stand, self.ledger
         refused = ledger.statuses[500] + ledger.statuses[503]
@@ -244,16 +248,15 @@ class Gateway:
             is_well = stand.ask("/health")[0] in (200, 503)
         except OSError:
             is_well = False
-        ledger.wait(lambda: ledger.missing == 0 or has_died(stand), 20)
+        ledger.wait(lambda: ledger.missing == 0 or has_died(stand), 60)
         if has_died(stand):
             code = stand.wait_end()
             require(code == STOPPED, f"it ended with {code}\n{stand.tail()}")
             return "exit 71"
         if ledger.missing:
             stuck(ledger, stand)
-        # And goes on: what was refused was this once.
-        before = ledger.acked_count
-        goes_on = post_all(ledger, stand) and ledger.acked_count - before >= 4 * POINTS
+        # And goes on: what was refused was this once, in there or in here.
+        goes_on = self.all_is_taken() or (stand.is_alive() and self.all_is_taken())
         if not goes_on and stand.has_ended(STOPPED):
             return "exit 71"
         require(goes_on, f"does not go on\n{stand.tail()}")

@@ -14,8 +14,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "attempt.h"
 #include "buf.h"
@@ -33,7 +31,7 @@ enum {
     WHAT_BYTES = 1000, /* as an error's text */
     LETTER_BYTES = LIMIT_DEAD_REQUEST_BYTES,
     WAIT_MS = 10000,
-    STEP_MS = 100
+    STEP_MS = 2
 };
 
 enum state { STATE_OPEN, STATE_WAITS, STATE_STORED, STATE_DONE, STATE_FAILED };
@@ -53,7 +51,6 @@ struct replay {
     struct replay_options options;
     struct ingest *ingest;
     struct attempt attempt;
-    int waker;
     struct buf letter;
     struct item *items;
     size_t count;
@@ -110,6 +107,9 @@ static void look_at_tickets(struct replay *replay, size_t *waiting)
     }
 }
 
+/* We look now and then instead of being woken: what failed again has points on
+ * their way too, and nobody waits for those. Woken would be whatever has our
+ * descriptor's number by then, which may be a file. */
 static void await_tickets(struct replay *replay)
 {
     size_t waiting;
@@ -117,11 +117,7 @@ static void await_tickets(struct replay *replay)
     journal_kick(replay->options.ingest.journal);
     look_at_tickets(replay, &waiting);
     while (waiting > 0 && clock_mono_ns() < until_ns) {
-        struct pollfd fd = {.fd = replay->waker, .events = POLLIN};
-        uint64_t ignored;
-        if (poll(&fd, 1, STEP_MS) > 0
-            && read(replay->waker, &ignored, sizeof ignored) < 0)
-            break;
+        poll(NULL, 0, STEP_MS);
         look_at_tickets(replay, &waiting);
     }
     for (size_t i = 0; i < replay->count; i++)
@@ -263,11 +259,10 @@ static void append_line(struct replay *replay, struct item *item,
     struct journal *journal = replay->options.ingest.journal;
     bool is_appended =
         !line.has_overflowed
-        && journal_append(journal, &entry, replay->waker, &item->ticket, &err);
+        && journal_append(journal, &entry, -1, &item->ticket, &err);
     if (!is_appended && err.kind == ERR_FULL) {
         await_tickets(replay);
-        is_appended =
-            journal_append(journal, &entry, replay->waker, &item->ticket, &err);
+        is_appended = journal_append(journal, &entry, -1, &item->ticket, &err);
     }
     item->state = STATE_WAITS;
     snprintf(item->what, sizeof item->what, "1 point");
@@ -431,12 +426,8 @@ struct replay *replay_new(const struct replay_options *options,
     replay->options.ingest.is_replay = true;
     attempt_init(&replay->attempt);
     buf_init(&replay->letter, LETTER_BYTES);
-    replay->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    replay->options.ingest.waker = replay->waker;
-    if (replay->waker < 0)
-        fail_errno(err, "eventfd");
-    else
-        replay->ingest = ingest_new(&replay->options.ingest, err);
+    replay->options.ingest.waker = -1;
+    replay->ingest = ingest_new(&replay->options.ingest, err);
     if (replay->ingest)
         return replay;
     replay_free(replay);
@@ -450,7 +441,5 @@ void replay_free(struct replay *replay)
     ingest_free(replay->ingest);
     attempt_deinit(&replay->attempt);
     buf_deinit(&replay->letter);
-    if (replay->waker >= 0)
-        close(replay->waker);
     free(replay);
 }

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "dead.h"
@@ -17,6 +19,7 @@
 #include "memory_disk.h"
 #include "replay.h"
 #include "route.h"
+#include "script.h"
 #include "tail.h"
 
 enum { LETTERS = 24, SEEDS = 400 };
@@ -24,7 +27,19 @@ enum { LETTERS = 24, SEEDS = 400 };
 static char influx[] = "influx", paper[] = "paper";
 static char *outputs[] = {influx, paper, NULL};
 
+/* Fails again, and has a point all the same. */
+static char keep_again[] = "return function(req)\n"
+                           "  keep('again')\n"
+                           "  return point('m', {}, { f = 1 })\n"
+                           "end\n";
+static const struct script_source source = {.name = "keep.lua",
+                                            .path = "keep.lua",
+                                            .text = keep_again,
+                                            .len = sizeof keep_again - 1,
+                                            .dir = "."};
+
 struct bench {
+    bool is_unattended; /* nobody commits but the test */
     struct memory_disk *disk;
     struct route_table *routes;
     struct journal *journal;
@@ -52,13 +67,17 @@ static bool open_bench(struct bench *bench)
                                             .max_bytes = 1 << 30,
                                             .fs = &bench->disk->fs};
     bench->journal = journal_open(&options, &bench->err);
-    if (!bench->journal || !journal_start(bench->journal, &bench->err))
+    if (!bench->journal
+        || (!bench->is_unattended
+            && !journal_start(bench->journal, &bench->err)))
         return false;
     const struct replay_options replay = {
         .dead = bench->dead,
         .dir = "/d/dead",
         .fs = &bench->disk->fs,
         .ingest = {.routes = bench->routes,
+                   .scripts = &source,
+                   .script_count = 1,
                    .outputs = {outputs, 2},
                    .journal = bench->journal}};
     bench->replay = replay_new(&replay, &bench->err);
@@ -85,6 +104,12 @@ static int set_up(void **state)
                             .methods = METHOD_POST,
                             .script = -1,
                             .line_protocol = true,
+                            .outputs = 1,
+                            .limits = LIMITS_DEFAULT};
+    assert_true(route_table_add(bench->routes, route, &bench->err));
+    route = xcalloc(1, sizeof *route);
+    *route = (struct route){.pattern = xstrdup("/keep"),
+                            .methods = METHOD_POST,
                             .outputs = 1,
                             .limits = LIMITS_DEFAULT};
     assert_true(route_table_add(bench->routes, route, &bench->err));
@@ -220,6 +245,30 @@ static void what_fails_again_has_the_new_reason(void **state)
     assert_non_null(strstr(buf_string(&text), "# @reason as it was\n"));
     assert_journal(bench, 0, "");
     buf_deinit(&text);
+}
+
+/* Its points are made durable when the replay is long gone, and its descriptors
+ * belong to others. */
+static void a_replay_that_is_gone_is_not_woken(void **state)
+{
+    enum { FILES = 8 };
+    struct bench *bench = *state;
+    int files[FILES];
+    bench->is_unattended = true;
+    put_letter(bench, A, "/keep", "x");
+    reopen(bench);
+    assert_false(replay(bench, (const char *const[]){A}, 1));
+    assert_text(buf_text(&bench->told), "-" A " keep.lua:2: again\n");
+    replay_free(bench->replay);
+    bench->replay = NULL;
+    for (size_t i = 0; i < FILES; i++)
+        files[i] = memfd_create("another's", 0);
+    assert_true(journal_commit(bench->journal, &bench->err));
+    assert_journal(bench, 0, "m f=1 1767323045000000006\n");
+    for (size_t i = 0; i < FILES; i++) {
+        assert_int_equal(lseek(files[i], 0, SEEK_END), 0);
+        close(files[i]);
+    }
 }
 
 static void points_go_back_to_their_output(void **state)
@@ -423,6 +472,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         REPLAY_TEST(a_request_is_stored_with_its_own_time),
         REPLAY_TEST(what_fails_again_has_the_new_reason),
+        REPLAY_TEST(a_replay_that_is_gone_is_not_woken),
         REPLAY_TEST(points_go_back_to_their_output),
         REPLAY_TEST(what_the_journal_cannot_write_stays),
         REPLAY_TEST(letters_that_are_none_are_said),

@@ -69,21 +69,20 @@ static void hide(lua_State *L)
                              (struct text){text, len});
 }
 
-/* Told now, where others may follow; the text stands for what is missing. */
-static bool goes_on_without(lua_State *L, const char *name)
+/* Told now, where others may follow; a text stands for what is missing. */
+static int go_on_without(lua_State *L, const char *why)
 {
     const struct mistakes_of *of = mistakes_of(L);
     lua_Debug ar;
     struct error told;
     if (!of->mistakes || !of->mistakes->goes_on || !lua_getstack(L, 1, &ar)
         || !lua_getinfo(L, "l", &ar))
-        return false;
-    fail(&told, ERR_CONFIG, "%s:%d: the environment variable %.200s is not set",
-         of->path, ar.currentline, name);
+        return luaL_error(L, "%s", why);
+    fail(&told, ERR_CONFIG, "%s:%d: %.400s", of->path, ar.currentline, why);
     of->mistakes->goes_on = config_mistakes_add_unset(
         of->mistakes, (unsigned)ar.currentline, told.text);
     lua_pushliteral(L, "unset");
-    return true;
+    return 1;
 }
 
 static int lua_env(lua_State *L)
@@ -95,8 +94,10 @@ static int lua_env(lua_State *L)
         hide(L);
     } else if (lua_gettop(L) >= 2) {
         lua_settop(L, 2);
-    } else if (!goes_on_without(L, name)) {
-        luaL_error(L, "the environment variable %s is not set", name);
+    } else {
+        return go_on_without(
+            L,
+            lua_pushfstring(L, "the environment variable %s is not set", name));
     }
     return 1;
 }
@@ -134,7 +135,8 @@ static int lua_file(lua_State *L)
                                path);
     ssize_t len = read_secret(path, secret, sizeof secret);
     if (len < 0)
-        luaL_error(L, "file %s: %s", path, strerror(errno));
+        return go_on_without(
+            L, lua_pushfstring(L, "file %s: %s", path, strerror(errno)));
     if (len > 0 && secret[len - 1] == '\n')
         len--;
     if (len > 0 && secret[len - 1] == '\r')

@@ -46,6 +46,7 @@ def test_every_mistake_is_told_in_the_order_of_the_file(folder):
     { path = "/c", script = "w.lua", output = "a" },
     { path = "/e", script = "ecowit", output = "a", reply = { status = 404 } },
   },
+  journal = { max = file "absent.txt" },
 }
 """
     )
@@ -67,6 +68,7 @@ def test_every_mistake_is_told_in_the_order_of_the_file(folder):
         ("15", 'is the same as "/c" (moonline.lua:14)'),
         ("16", '(did you mean "ecowitt"?)'),
         ("16", "`status` must be from 200 to 299"),
+        ("18", "file absent.txt: No such file or directory"),
     ]
     assert sorted(wanted, key=lambda pair: int(pair[0])) == wanted
     assert [line.split(":")[1] for line in said] == [line for line, _ in wanted]

@@ -401,6 +401,7 @@ bool journal_commit(struct journal *journal, struct error *err)
     if (group == 0)
         return true;
     journal->sync_ns = 0;
+    failed |= riders_write(&journal->riders, true, err);
     for (size_t i = 0; i < journal->output_count; i++) {
         struct output *output = &journal->outputs[i];
         if (output->busy.len == 0)
@@ -409,7 +410,7 @@ bool journal_commit(struct journal *journal, struct error *err)
         if (!commit_output(journal, output, err))
             failed |= UINT64_C(1) << i;
     }
-    failed |= riders_write(&journal->riders, err);
+    failed |= riders_write(&journal->riders, false, err);
     publish(journal, group, written, failed);
     wakers_wake(&journal->busy_wakers);
     judge_disk(journal);

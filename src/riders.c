@@ -147,11 +147,13 @@ static bool write_row(const struct journal_sink *to,
     return fail(err, why.kind, "%s", why.text);
 }
 
-uint64_t riders_write(struct riders *riders, struct error *err)
+uint64_t riders_write(struct riders *riders, bool is_first, struct error *err)
 {
     uint64_t failed = 0;
     for (size_t i = 0; i < riders->sink_count; i++) {
         struct rider_row *row = &riders->sinks[i].busy;
+        if (riders->sinks[i].to.is_first != is_first)
+            continue;
         if (row->count > 0 && !write_row(&riders->sinks[i].to, row, err))
             failed |= part_of(i);
         clear(row);

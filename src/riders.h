@@ -20,15 +20,16 @@ struct error;
 /* Where riders go. self outlives the journal. */
 struct journal_sink {
     void *self;
-    /* Once per group, after its lines, with all that rides to this sink. One
-     * thread calls, whoever commits. True: all of it is on disk for good.
-     * False: unknown; the tickets of those who ride get TICKET_FAILED. */
+    /* Once per group, with all that rides to this sink. One thread calls,
+     * whoever commits. True: all of it is on disk for good. False: unknown; the
+     * tickets of those who ride get TICKET_FAILED. */
     bool (*write)(void *self, const struct text *items, size_t count,
                   struct error *err);
     /* Whether so many items would be taken, all that wait for the disk; false
      * refuses the append, with what it says (ERR_FULL). Any thread, under a
      * lock: must not wait. NULL: always. */
     bool (*has_room)(void *self, size_t count, size_t bytes, struct error *err);
+    bool is_first; /* written before the lines of the group, not after them */
 };
 
 /* Bytes for one sink. They may be larger than the lines of a group, but then
@@ -75,8 +76,9 @@ bool riders_have_room(const struct riders *riders, const struct rider_row *rows,
 uint64_t riders_take(struct riders *riders, struct rider_row *rows);
 /* The open rows are busy from now on. */
 void riders_swap(struct riders *riders);
-/* Not under the lock: writes the busy rows; the parts that failed. The first
- * failure is told in *err. */
-uint64_t riders_write(struct riders *riders, struct error *err);
+/* Not under the lock: writes the busy rows of the sinks that are first, or of
+ * those that are not; the parts that failed. The last failure is told in *err.
+ */
+uint64_t riders_write(struct riders *riders, bool is_first, struct error *err);
 /* What was written is known now. */
 void riders_publish(struct riders *riders);

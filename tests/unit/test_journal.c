@@ -597,7 +597,7 @@ static void set_up_riding(struct bench *bench)
         notebooks[i] = (struct notebook){.room = 100};
         buf_init(&notebooks[i].text, 1 << 20);
         sinks[i] = (struct journal_sink){&notebooks[i], note_down,
-                                         i ? note_has_room : NULL};
+                                         i ? note_has_room : NULL, false};
     }
     bench->options.sinks = sinks;
     bench->options.sink_count = 2;

@@ -138,8 +138,8 @@ static int set_up(void **state)
     f->disk = memory_disk_new(1);
     f->disk->free_bytes = INT64_C(1) << 40;
     buf_init(&f->letters, 64 << 20);
-    struct journal_sink sinks[SINKS] = {{f, write_letters, NULL},
-                                        {f, write_letters, has_room}};
+    struct journal_sink sinks[SINKS] = {{f, write_letters, NULL, false},
+                                        {f, write_letters, has_room, false}};
     const struct journal_options journal = {.dir = "/data/journal",
                                             .outputs = names,
                                             .output_count = 1,

@@ -60,6 +60,11 @@ enum {
     LIMIT_DEAD_POINT_DAYS = 90,
     LIMIT_DEAD_REASON_BYTES = 500,
 
+    /* The types of one output's fields. */
+    LIMIT_TYPED_FIELDS = 100000,
+    LIMIT_TYPED_NAME_BYTES = 512, /* measurement and field together */
+    LIMIT_TYPES_FILE_BYTES = 128 << 20,
+
     LIMIT_OUTPUTS = 16,
     LIMIT_PARALLEL = 16, /* requests in flight to one output */
     LIMIT_SINKS = 4,     /* of a journal, for what rides in its groups */

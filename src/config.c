@@ -23,6 +23,7 @@
 #include "config_route.h"
 #include "config_table.h"
 #include "config_tree.h"
+#include "contracts.h"
 #include "error.h"
 #include "file.h"
 #include "network.h"
@@ -462,4 +463,22 @@ struct ingest_options config_ingest(const struct config *config)
                                    .outputs = {.names = config->outputs.names,
                                                .count = config->outputs.count},
                                    .waker = -1};
+}
+
+struct contracts *config_contracts(const struct config *config,
+                                   struct error *err)
+{
+    const struct contract_options *items[LIMIT_OUTPUTS];
+    const struct config_outputs *outputs = &config->outputs;
+    for (size_t i = 0; i < outputs->count; i++)
+        items[i] = outputs->items[i].types;
+    char *dir = file_beside(config->data ? config->data : ".", "types");
+    const struct contracts_options contracts = {
+        .dir = dir,
+        .outputs = (const char *const *)outputs->names,
+        .items = items,
+        .count = outputs->count};
+    struct contracts *opened = contracts_open(&contracts, err);
+    free(dir);
+    return opened;
 }

@@ -71,3 +71,7 @@ void config_free(struct config *config);
 
 /* What ingest needs of it; no journal, no waker. */
 struct ingest_options config_ingest(const struct config *config);
+
+/* The types that its outputs take, with what was learnt; contracts_open. */
+struct contracts *config_contracts(const struct config *config,
+                                   struct error *err);

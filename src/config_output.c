@@ -17,6 +17,7 @@
 #include "ceilings.h"
 #include "config_table.h"
 #include "config_tree.h"
+#include "config_types.h"
 #include "error.h"
 #include "file.h"
 
@@ -37,6 +38,7 @@ struct form {
     uint64_t batch_bytes;
     uint64_t flush_ns;
     uint64_t timeout_ns;
+    const struct setting *types;
 };
 
 static const struct config_name apis[] = {
@@ -93,6 +95,7 @@ static const struct config_option options[] = {
     {"cert_file", CONFIG_TEXT, INFLUX(cert_file),
      .text = "https: our own certificate, as PEM"},
     {"key_file", CONFIG_TEXT, INFLUX(key_file), .text = "the key of cert_file"},
+    {"types", CONFIG_ANY, AT(types), .text = "which type each field has"},
     {"file", CONFIG_TEXT, AT(relay.file),
      .text = "write there; \"-\" is stdout"},
 };
@@ -217,7 +220,8 @@ static void settle(struct form *form)
 }
 
 static void add(struct config_outputs *outputs, const char *name,
-                const struct relay_options *relay)
+                const struct relay_options *relay,
+                struct contract_options *types)
 {
     size_t count = outputs->count++;
     outputs->items =
@@ -225,7 +229,8 @@ static void add(struct config_outputs *outputs, const char *name,
     outputs->names =
         xrealloc(outputs->names, (outputs->count + 1) * sizeof *outputs->names);
     struct config_output *output = &outputs->items[count];
-    *output = (struct config_output){.name = xstrdup(name), .relay = *relay};
+    *output = (struct config_output){
+        .name = xstrdup(name), .relay = *relay, .types = types};
     output->relay.name = output->name;
     output->relay.output = (unsigned)count;
     outputs->names[count] = output->name;
@@ -259,11 +264,14 @@ static bool read_output(const struct setting *setting, const char *dir,
                 && config_table_read(setting, options, OPTIONS, &form, err)
                 && (form.relay.file ? check_file(&form, setting, err)
                                     : check_server(&form, setting, dir, err));
+    struct contract_options *types = NULL;
+    if (fine && form.types)
+        fine = (types = config_types_read(form.types, err));
     if (!fine) {
         relay_deinit(&form.relay);
         form.relay = (struct relay_options){.file = NULL};
         if (config_tree_goes_on(setting) && setting->key)
-            add(outputs, setting->key, &form.relay); /* routes may name it */
+            add(outputs, setting->key, &form.relay, NULL); /* for routes */
         return false;
     }
     if (form.relay.file && strcmp(form.relay.file, "-") != 0) {
@@ -272,7 +280,7 @@ static bool read_output(const struct setting *setting, const char *dir,
         form.relay.file = path;
     }
     settle(&form);
-    add(outputs, setting->key, &form.relay);
+    add(outputs, setting->key, &form.relay, types);
     return true;
 }
 
@@ -328,7 +336,7 @@ void config_output_stdout(struct config_outputs *outputs)
     config_table_default(options, OPTIONS, &form);
     form.relay.file = xstrdup("-");
     settle(&form);
-    add(outputs, "stdout", &form.relay);
+    add(outputs, "stdout", &form.relay, NULL);
 }
 
 bool config_output_default(struct config_outputs *outputs, struct error *err)
@@ -345,7 +353,7 @@ bool config_output_default(struct config_outputs *outputs, struct error *err)
         return false;
     }
     settle(&form);
-    add(outputs, "influx", &form.relay);
+    add(outputs, "influx", &form.relay, NULL);
     return true;
 }
 
@@ -353,6 +361,7 @@ void config_output_deinit(struct config_outputs *outputs)
 {
     for (size_t i = 0; i < outputs->count; i++) {
         relay_deinit(&outputs->items[i].relay);
+        config_types_free(outputs->items[i].types);
         free(outputs->items[i].name);
     }
     free(outputs->items);

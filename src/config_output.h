@@ -6,12 +6,14 @@
 
 #include "relay.h"
 
+struct contract_options;
 struct error;
 struct setting;
 
 struct config_output {
     char *name;
-    struct relay_options relay; /* journal is filled at start */
+    struct relay_options relay;     /* journal is filled at start */
+    struct contract_options *types; /* NULL: any type goes */
 };
 
 struct config_outputs {

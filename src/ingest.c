@@ -33,6 +33,7 @@
 #include "repeats.h"
 #include "route.h"
 #include "store.h"
+#include "typecheck.h"
 
 enum { TRACEBACK_BYTES = 16 << 10 };
 
@@ -45,6 +46,7 @@ struct ingest {
     struct points native;
     struct buf traceback;
     struct keeping keeping;
+    struct typecheck *typecheck; /* NULL: outputs take any type */
     struct buf lines[LIMIT_OUTPUTS];
     uint32_t line_counts[LIMIT_OUTPUTS];
 };
@@ -82,9 +84,12 @@ bool ingest_request(struct ingest *ingest, struct request *request,
     return is_stored;
 }
 
-static void drop_points(struct ingest *ingest)
+static void drop_points(struct ingest *ingest, struct request *request)
 {
     ingest->call.stored_count = 0;
+    if (ingest->typecheck)
+        typecheck_begin(ingest->typecheck, &request->arena, request->id,
+                        request->time_ns);
     for (size_t i = 0; i < LIMIT_OUTPUTS; i++) {
         buf_clear(&ingest->lines[i]);
         ingest->line_counts[i] = 0;
@@ -101,7 +106,7 @@ static void begin(struct passage *passage)
         sets[i]->max_count = passage->match->route->limits.points;
         sets[i]->notes = passage->notes;
     }
-    drop_points(ingest);
+    drop_points(ingest, passage->request);
     buf_clear(&ingest->traceback);
     kept_clear(&ingest->call.kept);
     ingest->call.added_count = 0;
@@ -192,20 +197,50 @@ static bool write_checked(struct buf *lines, const struct point *point,
                 TEXT_ARG(point->measurement), why.text);
 }
 
-static bool write_point(struct passage *passage, const struct point *point,
-                        struct error *err)
+/* The output does not take it: its line becomes a letter. */
+static bool bury(struct passage *passage, unsigned output,
+                 const struct point *point, size_t number, const char *why,
+                 struct error *err)
 {
     struct ingest *ingest = passage->ingest;
+    struct buf *lines = &ingest->lines[output];
+    size_t before = lines->len;
+    note(passage->notes, NOTE_WARNING, "output %s would not take it: %s",
+         ingest->options.outputs.names[output], why);
+    if (!write_checked(lines, point, passage->request->time_ns, err))
+        return false;
+    const struct text line = {lines->data + before, lines->len - before - 1};
+    bool is_buried =
+        typecheck_bury(ingest->typecheck, output, line, number, err);
+    buf_truncate(lines, before);
+    return is_buried;
+}
+
+static bool write_to(struct passage *passage, unsigned output,
+                     const struct point *point, size_t number,
+                     struct error *err)
+{
+    struct ingest *ingest = passage->ingest;
+    const struct point *fitted = point;
+    const char *why;
+    if (ingest->typecheck)
+        fitted = typecheck_point(ingest->typecheck, output, point, &why);
+    if (!fitted)
+        return bury(passage, output, point, number, why, err);
+    ingest->line_counts[output]++;
+    return write_checked(&ingest->lines[output], fitted,
+                         passage->request->time_ns, err);
+}
+
+static bool write_point(struct passage *passage, const struct point *point,
+                        size_t number, struct error *err)
+{
     uint64_t outputs =
         point->outputs ? point->outputs : passage->match->route->outputs;
-    for (unsigned output = 0; outputs >> output; output++) {
-        if (!(outputs >> output & 1))
-            continue;
-        if (!write_checked(&ingest->lines[output], point,
-                           passage->request->time_ns, err))
+    for (unsigned output = 0; outputs >> output; output++)
+        if (outputs >> output & 1
+            && !write_to(passage, output, point, number, err))
             return false;
-        ingest->line_counts[output]++;
-    }
     return true;
 }
 
@@ -228,7 +263,8 @@ static bool write_lines(struct passage *passage, struct error *err)
         repeats_find(call->points, call->stored, call->stored_count,
                      passage->request->time_ns, spread);
     for (size_t i = 0; i < call->stored_count; i++)
-        if (!write_point(passage, &call->points->items[call->stored[i]], err))
+        if (!write_point(passage, &call->points->items[call->stored[i]], i + 1,
+                         err))
             return false;
     passage->receipt->point_count = call->stored_count;
     passage->receipt->empty_count = call->points->empty_count;
@@ -254,7 +290,7 @@ static bool keep_instead(struct passage *passage, struct error *why)
     if (!has_place || options->is_replay
         || !keeping_takes(passage->match->route, why, passage->in_script))
         return false;
-    drop_points(ingest);
+    drop_points(ingest, passage->request);
     kept_clear(&ingest->call.kept);
     kept_add(&ingest->call.kept, TEXT(""), text_of(why->text));
     why->kind = ERR_NONE;
@@ -327,14 +363,32 @@ static bool append(struct passage *passage, struct journal_entry *entry,
                           &passage->receipt->ticket, err);
 }
 
+/* All that rides with the lines: what the output's types say, the letter. */
+static bool write_riders(struct passage *passage, struct journal_rider *riders,
+                         size_t *count, struct error *err)
+{
+    struct ingest *ingest = passage->ingest;
+    size_t letters;
+    *count = 0;
+    if (ingest->typecheck && ingest->options.journal
+        && !typecheck_riders(ingest->typecheck, riders, count, err))
+        return false;
+    if (ingest->typecheck)
+        passage->receipt->misfit = typecheck_refusal(ingest->typecheck);
+    if (!write_letter(passage, riders + *count, &letters, err))
+        return false;
+    *count += letters;
+    return true;
+}
+
 static bool store(struct passage *passage, struct error *err)
 {
     struct ingest *ingest = passage->ingest;
     struct receipt *receipt = passage->receipt;
     struct journal_lines lines[LIMIT_OUTPUTS];
-    struct journal_rider letter;
-    struct journal_entry entry = {.lines = lines, .riders = &letter};
-    if (!write_letter(passage, &letter, &entry.rider_count, err))
+    struct journal_rider riders[TYPECHECK_RIDERS + 1];
+    struct journal_entry entry = {.lines = lines, .riders = riders};
+    if (!write_riders(passage, riders, &entry.rider_count, err))
         return false;
     for (unsigned i = 0; i < ingest->options.outputs.count; i++)
         if (ingest->line_counts[i] > 0)
@@ -345,8 +399,10 @@ static bool store(struct passage *passage, struct error *err)
     receipt->must_wait = true;
     if (!append(passage, &entry, err))
         return false;
-    if (entry.rider_count > 0)
+    if (receipt->kept_count > 0 && !ingest->options.is_replay)
         say_kept(passage);
+    if (ingest->typecheck)
+        typecheck_say(ingest->typecheck);
     return true;
 }
 
@@ -430,6 +486,12 @@ struct ingest *ingest_new(const struct ingest_options *options,
     points_init(&ingest->native, NULL, 0);
     buf_init(&ingest->traceback, TRACEBACK_BYTES);
     keeping_init(&ingest->keeping, options->routes);
+    ingest->typecheck = typecheck_new(
+        &(struct typecheck_options){.contracts = options->contracts,
+                                    .outputs = options->outputs.names,
+                                    .output_count = options->outputs.count,
+                                    .letters = options->point_letters,
+                                    .news = options->type_news});
     for (size_t i = 0; i < LIMIT_OUTPUTS; i++)
         buf_init(&ingest->lines[i], LIMIT_REQUEST_LINES_BYTES);
     if (load_scripts(ingest, err))
@@ -449,6 +511,7 @@ void ingest_free(struct ingest *ingest)
         buf_deinit(&ingest->lines[i]);
     buf_deinit(&ingest->traceback);
     keeping_deinit(&ingest->keeping);
+    typecheck_free(ingest->typecheck);
     points_deinit(&ingest->native);
     points_deinit(&ingest->points);
     script_call_deinit(&ingest->call);

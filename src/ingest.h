@@ -15,6 +15,7 @@
 #include "request.h"
 #include "script.h"
 
+struct contracts;
 struct error;
 struct journal;
 struct notes;
@@ -37,6 +38,10 @@ struct ingest_options {
     int waker;               /* for journal_append; -1: none */
     bool has_letters;        /* the journal takes what is kept, as a rider */
     unsigned letters;        /* its sink for them */
+    struct contracts *contracts; /* types that outputs take; NULL: any */
+    unsigned point_letters;      /* the journal's sink for points that are not
+                                  * taken, */
+    unsigned type_news;          /* and for what was learnt */
     bool is_replay; /* requests come out of dead letters: of what fails again,
                      * wholly or in part, no second letter is made */
     struct pulse *pulse; /* of the scripts; NULL: nobody looks */
@@ -58,6 +63,7 @@ struct receipt {
     size_t point_count;
     size_t empty_count; /* points without a field that has a value */
     size_t kept_count;  /* reasons why the request is kept too; 0: it is not */
+    struct text misfit; /* why a point is a dead letter already; mostly empty */
     const struct text *added; /* in the request's arena; see ingest_forget */
     size_t added_count;
 };

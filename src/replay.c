@@ -15,14 +15,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arena.h"
 #include "attempt.h"
 #include "buf.h"
 #include "ceilings.h"
 #include "clock.h"
+#include "contracts.h"
 #include "dead.h"
 #include "dead_list.h"
 #include "error.h"
+#include "fitter.h"
 #include "journal.h"
+#include "line.h"
+#include "point.h"
 #include "trial_file.h"
 
 enum {
@@ -30,6 +35,7 @@ enum {
     OUTPUT_BYTES = 100,
     WHAT_BYTES = 1000, /* as an error's text */
     LETTER_BYTES = LIMIT_DEAD_REQUEST_BYTES,
+    LINE_ARENA_BYTES = 1 << 20, /* of one line's point */
     WAIT_MS = 10000,
     STEP_MS = 2
 };
@@ -246,20 +252,55 @@ static bool take_line(void *context, const struct dead_letter *letter)
     return search->missing > 0;
 }
 
+/* The line as the output's types have it now; what is not known yet is not
+ * learnt from a letter. */
+static bool fit_known(struct types *types, struct text line, struct buf *out,
+                      struct error *err)
+{
+    struct arena arena;
+    struct points *points = xcalloc(1, sizeof *points);
+    struct fitter *fitter = fitter_new(types);
+    arena_init(&arena, LINE_ARENA_BYTES);
+    points_init(points, &arena, 1);
+    bool is_read = line_read(line, PRECISION_NS, points, err);
+    const struct point *fitted =
+        is_read ? fitter_fit(fitter, &points->items[0], false, 0) : NULL;
+    bool is_done =
+        fitted ? line_append(out, fitted, 0, err)
+               : is_read && fail(err, ERR_REFUSED, "%s", fitter_why(fitter));
+    points_deinit(points);
+    arena_deinit(&arena);
+    fitter_free(fitter);
+    free(points);
+    return is_done;
+}
+
+static bool fit_line(const struct replay *replay, struct text line,
+                     unsigned output, struct buf *out, struct error *err)
+{
+    struct types *types =
+        contracts_of(replay->options.ingest.contracts, output);
+    if (types)
+        return fit_known(types, line, out, err);
+    return (buf_append_text(out, line) && buf_append_char(out, '\n'))
+           || fail(err, ERR_TOO_LARGE, "its line is too long");
+}
+
 static void append_line(struct replay *replay, struct item *item,
                         unsigned output)
 {
     struct error err = {0};
     struct buf line;
     buf_init(&line, LIMIT_LINE_BYTES + 2);
-    buf_append_text(&line, text_of(item->line));
-    buf_append_char(&line, '\n');
+    if (!fit_line(replay, text_of(item->line), output, &line, &err)) {
+        fail_item(item, err.text);
+        buf_deinit(&line);
+        return;
+    }
     const struct journal_lines lines = {output, buf_text(&line), 1};
     const struct journal_entry entry = {.lines = &lines, .line_count = 1};
     struct journal *journal = replay->options.ingest.journal;
-    bool is_appended =
-        !line.has_overflowed
-        && journal_append(journal, &entry, -1, &item->ticket, &err);
+    bool is_appended = journal_append(journal, &entry, -1, &item->ticket, &err);
     if (!is_appended && err.kind == ERR_FULL) {
         await_tickets(replay);
         is_appended = journal_append(journal, &entry, -1, &item->ticket, &err);
@@ -267,7 +308,7 @@ static void append_line(struct replay *replay, struct item *item,
     item->state = STATE_WAITS;
     snprintf(item->what, sizeof item->what, "1 point");
     if (!is_appended)
-        fail_item(item, err.text[0] ? err.text : "its line is too long");
+        fail_item(item, err.text);
     buf_deinit(&line);
 }
 

@@ -30,6 +30,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "config.h"
+#include "contracts.h"
 #include "dead.h"
 #include "dead_door.h"
 #include "dead_file.h"
@@ -53,11 +54,15 @@ enum {
     ADDRESS_BYTES = 80
 };
 
+/* The journal's, behind those of the dead letters. */
+enum { TYPE_NEWS = DEAD_SINKS, SINKS };
+
 struct gateway {
     const struct config *config;
     struct dead *dead;
     struct progress *progress; /* the relays', for senders that wait */
     struct dead_door dead_door;
+    struct contracts *contracts; /* what types the outputs take */
     struct journal *journal;
     struct store *store; /* what the workers' scripts share */
     struct relay *relays[LIMIT_OUTPUTS];
@@ -130,6 +135,12 @@ static bool open_dead(struct gateway *gateway, struct error *err)
     return gateway->dead != NULL;
 }
 
+static bool open_contracts(struct gateway *gateway, struct error *err)
+{
+    gateway->contracts = config_contracts(gateway->config, err);
+    return gateway->contracts != NULL;
+}
+
 static bool start_journal(struct gateway *gateway, struct error *err)
 {
     const struct config *config = gateway->config;
@@ -137,14 +148,15 @@ static bool start_journal(struct gateway *gateway, struct error *err)
     if (snprintf(dir, sizeof dir, "%s/journal", config->data)
         >= (int)sizeof dir)
         return fail(err, ERR_CONFIG, "the name of the data folder is too long");
-    struct journal_sink sinks[DEAD_SINKS];
+    struct journal_sink sinks[SINKS];
     dead_sinks(gateway->dead, sinks);
+    contracts_sink(gateway->contracts, &sinks[TYPE_NEWS]);
     const struct journal_options options = {
         .dir = dir,
         .outputs = (const char *const *)config->outputs.names,
         .output_count = config->outputs.count,
         .sinks = sinks,
-        .sink_count = DEAD_SINKS,
+        .sink_count = SINKS,
         .max_bytes = config->journal_max_bytes,
         .min_free_bytes = config->journal_min_free_bytes,
         .is_unsynced = config->journal_is_unsynced,
@@ -184,6 +196,9 @@ static struct ingest_options ingest_of(void *context,
     options.journal = gateway->journal;
     options.has_letters = true;
     options.letters = DEAD_REQUESTS;
+    options.contracts = gateway->contracts;
+    options.point_letters = DEAD_POINTS;
+    options.type_news = TYPE_NEWS;
     options.store = gateway->store;
     return options;
 }
@@ -400,9 +415,9 @@ int serve_run(struct config *config, const char *record_dir)
     if (signals < 0)
         fail_errno(&err, "signalfd");
     if (signals < 0 || !start_recorder(&gateway, record_dir, &err)
-        || !open_dead(&gateway, &err) || !start_journal(&gateway, &err)
-        || !start_relays(&gateway, &err) || !start_server(&gateway, &err)
-        || !start_admin(&gateway, &err)) {
+        || !open_dead(&gateway, &err) || !open_contracts(&gateway, &err)
+        || !start_journal(&gateway, &err) || !start_relays(&gateway, &err)
+        || !start_server(&gateway, &err) || !start_admin(&gateway, &err)) {
         log_line(LOG_ERROR, "serve", "%s", err.text);
         return error_exit_code(&err);
     }

@@ -47,6 +47,10 @@
       "Points that the output accepted")                                       \
     X(dead_points, "moonline_dead_points_total",                               \
       "Points that the output refused, kept as dead letters")                  \
+    X(misfit_points, "moonline_output_misfit_points_total",                    \
+      "Points that its types did not take, kept as dead letters at once")      \
+    X(unlearnt_fields, "moonline_output_unlearnt_fields_total",                \
+      "Points with a field that its types had no room for")                    \
     X(batches, "moonline_output_batches_total", "Batches that were accepted")  \
     X(retries, "moonline_output_retries_total", "Batches tried again")         \
     X(sent_bytes, "moonline_output_sent_bytes_total",                          \

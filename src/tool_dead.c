@@ -20,6 +20,7 @@
 #include "admin_call.h"
 #include "buf.h"
 #include "config.h"
+#include "contracts.h"
 #include "dead.h"
 #include "dead_report.h"
 #include "error.h"
@@ -122,11 +123,15 @@ static void tell_result(void *context, const struct replay_result *result)
     tell(context, result->id, result->is_done, result->what);
 }
 
+/* Of the journal, behind those of the dead letters. */
+enum { TYPE_NEWS = DEAD_SINKS, SINKS };
+
 /* By whom the letters are changed. */
 struct hands {
     const struct place *place;
     bool is_replay;
     struct dead *dead; /* NULL: the gateway has it */
+    struct contracts *contracts;
     struct journal *journal;
     struct replay *replay;
     char address[300]; /* of the gateway */
@@ -174,11 +179,19 @@ static bool open_journal(struct hands *hands, struct error *err)
 {
     const struct config *config = hands->place->config;
     char dir[PATH_BYTES + 20];
+    struct journal_sink sinks[SINKS];
     snprintf(dir, sizeof dir, "%s/journal", config->data);
+    hands->contracts = config_contracts(config, err);
+    if (!hands->contracts)
+        return false;
+    dead_sinks(hands->dead, sinks);
+    contracts_sink(hands->contracts, &sinks[TYPE_NEWS]);
     const struct journal_options options = {
         .dir = dir,
         .outputs = (const char *const *)config->outputs.names,
         .output_count = config->outputs.count,
+        .sinks = sinks,
+        .sink_count = SINKS,
         .max_bytes = config->journal_max_bytes,
         .min_free_bytes = config->journal_min_free_bytes};
     hands->journal = journal_open(&options, err);
@@ -188,6 +201,9 @@ static bool open_journal(struct hands *hands, struct error *err)
                                     .dir = hands->place->dir,
                                     .ingest = config_ingest(config)};
     replay.ingest.journal = hands->journal;
+    replay.ingest.contracts = hands->contracts;
+    replay.ingest.point_letters = DEAD_POINTS;
+    replay.ingest.type_news = TYPE_NEWS;
     hands->replay = replay_new(&replay, err);
     return hands->replay != NULL;
 }
@@ -223,6 +239,7 @@ static void close_hands(struct hands *hands)
 {
     replay_free(hands->replay);
     journal_close(hands->journal);
+    contracts_close(hands->contracts);
     dead_close(hands->dead);
 }
 

@@ -14,6 +14,7 @@
 #include "attempt.h"
 #include "buf.h"
 #include "config.h"
+#include "contracts.h"
 #include "error.h"
 #include "trial.h"
 #include "try_flags.h"
@@ -113,17 +114,29 @@ static bool run(const struct config *config, struct ingest *ingest,
     return stored && !is_only_kept;
 }
 
+/* What was learnt counts here too, where it may be read. */
+static struct contracts *read_contracts(const struct config *config)
+{
+    struct error err;
+    struct contracts *contracts = config_contracts(config, &err);
+    if (!contracts)
+        fprintf(stderr, "types are not checked here: %s\n", err.text);
+    return contracts;
+}
+
 int tool_try_run(int argc, char **argv)
 {
     struct try_flags flags;
     struct error err = {0};
     struct config *config = NULL;
     struct ingest *ingest = NULL;
+    struct contracts *contracts = NULL;
     int code = EX_USAGE;
     if (try_flags_read(argc, argv, &flags, &err))
         config = load(&flags, &err);
     if (config) {
-        const struct ingest_options options = config_ingest(config);
+        struct ingest_options options = config_ingest(config);
+        options.contracts = contracts = read_contracts(config);
         ingest = ingest_new(&options, &err);
     }
     if (ingest) {
@@ -133,6 +146,7 @@ int tool_try_run(int argc, char **argv)
         code = err.kind == ERR_USAGE ? EX_USAGE : EX_CONFIG;
     }
     ingest_free(ingest);
+    contracts_close(contracts);
     config_free(config);
     try_flags_deinit(&flags);
     return code;

@@ -220,6 +220,12 @@ static bool is_any_type(struct text type)
            || text_equal(type, TEXT("application/octet-stream"));
 }
 
+/* What curl says of anything that it was not told the type of. */
+static bool is_form_type(struct text type)
+{
+    return text_equal(type, TEXT("application/x-www-form-urlencoded"));
+}
+
 /* True if the first line is an object or array from end to end: what is spread
  * over several lines is one document. */
 static bool looks_like_json_lines(struct text text)
@@ -238,7 +244,7 @@ static void push_ndjson(lua_State *L, struct script_call *call)
     struct text type = request->media_type;
     if (request->text.len > 0
         && (is_line_json_type(type)
-            || ((is_json_type(type) || is_any_type(type))
+            || ((is_json_type(type) || is_any_type(type) || is_form_type(type))
                 && looks_like_json_lines(request->text))))
         decode_uncounted(L, request->text, script_json_decode_lines);
     else

@@ -258,11 +258,12 @@ static void ndjson_is_known_by_type_or_by_looks(void **state)
     (void)state;
     expect_ndjson("", "{\"a\":1}\n{}", "[{\"a\":1},{}]");
     expect_ndjson("text/plain", "\n[1]\r\n[2]", "[[1],[2]]");
+    expect_ndjson("application/x-www-form-urlencoded", "{}\n[1]", "[{},[1]]");
     expect_ndjson("application/json", "{}\n{}", "[{},{}]");
     expect_ndjson("application/json", "{\n}", "null");
     expect_ndjson("", "one\ntwo", "null");
     expect_ndjson("text/csv", "{}", "null");
-    expect_ndjson("application/x-www-form-urlencoded", "{}", "null");
+    expect_ndjson("application/x-www-form-urlencoded", "a=1", "null");
 }
 
 /* Together no more than in one document: lines are no way around it. */

@@ -89,7 +89,7 @@ static const struct config_option journal_options[] = {
     {"keep", CONFIG_TIME, JOURNAL(keep_ns),
      .text = "delivered segments, to send again", .fallback = "0s"},
     {"segment", CONFIG_SIZE, JOURNAL(segment_bytes), .text = "for tests only",
-     .fallback = "8MiB", .min = 4096, .max = LIMIT_SEGMENT_BYTES},
+     .min = 4096, .max = LIMIT_SEGMENT_BYTES},
     {"sync", CONFIG_BOOL, JOURNAL(sync), .text = "for the benchmark only",
      .fallback = "true"},
 };
@@ -193,7 +193,7 @@ static bool check_bench(const struct setting *journal, bool is_synced,
 static bool read_journal(const struct setting *setting, struct config *config,
                          struct error *err)
 {
-    struct journal_form form;
+    struct journal_form form = {0};
     config_table_default(journal_options, JOURNAL_OPTIONS, &form);
     if (setting
         && !config_table_read(setting, journal_options, JOURNAL_OPTIONS, &form,

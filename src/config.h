@@ -43,9 +43,10 @@ struct config {
     bool journal_is_unsynced; /* journal = { sync = false }, which is refused
                                  unless MOONLINE_BENCH=1: nothing survives a
                                  power cut then. For the benchmark only. */
-    uint64_t journal_segment_bytes; /* journal = { segment = "64KiB" }, refused
-                                       likewise: so that tests see many */
-    char **trusted_proxies;         /* networks, NULL-terminated; may be NULL */
+    uint64_t
+        journal_segment_bytes; /* 0: as fits. journal = { segment = "64KiB" },
+                                  refused likewise: so that tests see many */
+    char **trusted_proxies;    /* networks, NULL-terminated; may be NULL */
     bool tests_on_reload; /* recorded tests must pass, or it stays as it was */
     uint64_t fixed_marks[CONFIG_FIXED]; /* equal: the option says the same */
 };

@@ -154,5 +154,6 @@ bool gate_enter(const struct gate *gate, const struct request *request,
         return true;
     return check_sender(request, match->route, err)
            && check_body(request, match->route, body, err)
-           && (!gate->journal || journal_has_room(gate->journal, err));
+           && (!gate->journal
+               || journal_has_room(gate->journal, match->route->outputs, err));
 }

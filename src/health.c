@@ -29,7 +29,9 @@ static void add_reason(struct findings *findings, const struct buf *reason)
     buf_append_char(&findings->reasons, '"');
 }
 
-static void look_at_journal(struct findings *findings, struct journal *journal)
+/* for_all: one output that has no room is worth telling. */
+static void look_at_journal(struct findings *findings, struct journal *journal,
+                            bool for_all)
 {
     struct journal_status status;
     struct buf reason;
@@ -37,12 +39,15 @@ static void look_at_journal(struct findings *findings, struct journal *journal)
         return;
     journal_status(journal, &status);
     buf_init(&reason, REASON_BYTES);
-    if (status.is_full) {
+    if (status.is_full || (status.full_output && for_all)) {
         buf_printf(&reason,
-                   "the journal is full: it holds %" PRIu64 " bytes, its limit"
-                   " is %" PRIu64 " (or too little is free on the disk);"
-                   " senders get 503",
-                   status.bytes, status.max_bytes);
+                   "the journal is full%s%s: it holds %" PRIu64 " bytes, its"
+                   " limit is %" PRIu64 "%s; senders get 503",
+                   status.full_output ? " for output " : "",
+                   status.full_output ? status.full_output : "", status.bytes,
+                   status.max_bytes,
+                   status.full_output ? ""
+                                      : ", and too little is free on the disk");
         add_reason(findings, &reason);
     }
     buf_clear(&reason);
@@ -148,7 +153,7 @@ bool health_write(const struct watched *watched, struct buf *out)
 {
     struct findings findings = {.count = 0};
     buf_init(&findings.reasons, out->max_bytes);
-    look_at_journal(&findings, watched->journal);
+    look_at_journal(&findings, watched->journal, true);
     look_at_damage(&findings);
     look_at_dead(&findings, watched->dead);
     for (size_t i = 0; i < watched->relay_count; i++)
@@ -161,6 +166,6 @@ bool health_write_ready(const struct watched *watched, struct buf *out)
 {
     struct findings findings = {.count = 0};
     buf_init(&findings.reasons, out->max_bytes);
-    look_at_journal(&findings, watched->journal);
+    look_at_journal(&findings, watched->journal, false);
     return tell(&findings, out);
 }

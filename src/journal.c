@@ -35,6 +35,7 @@
 #include "file.h"
 #include "log.h"
 #include "meter.h"
+#include "quota.h"
 #include "riders.h"
 #include "space.h"
 #include "stats.h"
@@ -64,8 +65,9 @@ struct output {
     uint64_t failures;
     uint64_t readable_seq;
     uint64_t segments;
-    uint64_t segment_bytes;
-    int64_t back_off_ns; /* 0: the last commit went well */
+    uint64_t segment_bytes;  /* found and written */
+    uint64_t released_bytes; /* of them, deleted */
+    int64_t back_off_ns;     /* 0: the last commit went well */
     int64_t retry_at_ns;
 };
 
@@ -83,13 +85,10 @@ struct journal {
     pthread_cond_t changed; /* readers: more is durable, or stop */
     bool waiters_stop;
     uint64_t open_group;  /* its number; it may be empty */
-    size_t open_bytes;    /* of lines */
     struct riders riders; /* the open ones; the busy ones the committer's */
     struct wakers wakers;
-    uint64_t released_bytes;
     struct journal_status status;
     struct meter syncs;
-    bool is_judged; /* whether the disk flushes at all */
 
     struct tickets tickets;
     struct space space;
@@ -99,25 +98,57 @@ struct journal {
     struct committer committer;
 };
 
-/* ---- room ---- */
-
-static uint64_t held_bytes(const struct journal *journal)
+static uint64_t get(struct journal *journal, const uint64_t *number)
 {
-    uint64_t held = 0;
-    for (size_t i = 0; i < journal->output_count; i++)
-        held += journal->outputs[i].segment_bytes;
-    return held > journal->released_bytes ? held - journal->released_bytes : 0;
+    pthread_mutex_lock(&journal->lock);
+    uint64_t value = *number;
+    pthread_mutex_unlock(&journal->lock);
+    return value;
 }
 
+/* ---- room ---- */
+
 /* Under the lock. */
-static bool has_room(const struct journal *journal, size_t more_bytes,
-                     struct error *err)
+static void look_at_held(const struct journal *journal, uint64_t *held_bytes)
 {
-    uint64_t held = held_bytes(journal) + journal->open_bytes;
-    if (held + more_bytes > journal->max_bytes)
-        return fail(err, ERR_FULL,
-                    "the journal is full: %" PRIu64 " of %" PRIu64 " bytes",
-                    held, journal->max_bytes);
+    for (size_t i = 0; i < journal->output_count; i++) {
+        const struct output *output = &journal->outputs[i];
+        held_bytes[i] = output->segment_bytes - output->released_bytes;
+    }
+}
+
+static uint64_t all_held(const struct journal *journal)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < journal->output_count; i++)
+        sum += journal->outputs[i].segment_bytes
+               - journal->outputs[i].released_bytes;
+    return sum;
+}
+
+static bool has_room(const struct journal *journal, size_t output,
+                     size_t more_bytes, struct error *err)
+{
+    uint64_t held_bytes[LIMIT_OUTPUTS];
+    look_at_held(journal, held_bytes);
+    uint64_t left_bytes = quota_left(held_bytes, journal->output_count, output,
+                                     journal->max_bytes);
+    if (journal->outputs[output].open.len + more_bytes <= left_bytes)
+        return true;
+    return fail(err, ERR_FULL,
+                "the journal is full for output %s, which holds %" PRIu64
+                " of %" PRIu64 " bytes",
+                journal->outputs[output].name, held_bytes[output],
+                journal->max_bytes);
+}
+
+static bool have_room(const struct journal *journal,
+                      const struct journal_entry *entry, struct error *err)
+{
+    for (size_t i = 0; i < entry->line_count; i++)
+        if (!has_room(journal, entry->lines[i].output,
+                      entry->lines[i].lines.len, err))
+            return false;
     return space_is_left(&journal->space, err);
 }
 
@@ -132,34 +163,21 @@ static bool is_backing_off(const struct journal *journal,
     return true;
 }
 
-bool journal_has_room(struct journal *journal, struct error *err)
+bool journal_has_room(struct journal *journal, uint64_t outputs,
+                      struct error *err)
 {
     space_look(&journal->space);
     pthread_mutex_lock(&journal->lock);
-    bool is_free = has_room(journal, 0, err);
+    bool is_free = space_is_left(&journal->space, err);
     for (size_t i = 0; is_free && i < journal->output_count; i++)
-        is_free = !is_backing_off(journal, &journal->outputs[i], err);
+        is_free = !(outputs >> i & 1)
+                  || (has_room(journal, i, 0, err)
+                      && !is_backing_off(journal, &journal->outputs[i], err));
     pthread_mutex_unlock(&journal->lock);
     return is_free;
 }
 
 /* ---- append ---- */
-
-static bool check_lines(const struct journal_lines *lines, struct error *err)
-{
-    struct text rest = lines->lines;
-    assert(rest.len > 0 && rest.at[rest.len - 1] == '\n');
-    while (rest.len > FRAME_LINES_BYTES) {
-        const char *newline = memchr(rest.at, '\n', rest.len);
-        size_t len = newline ? (size_t)(newline + 1 - rest.at) : rest.len;
-        if (len > FRAME_LINES_BYTES)
-            return fail(err, ERR_TOO_LARGE,
-                        "a line of %zu bytes, the limit is %d", len,
-                        (int)LIMIT_LINE_BYTES);
-        rest = text_skip(rest, len);
-    }
-    return true;
-}
 
 /* Under the lock. On false all is as before. */
 static bool copy_lines(struct journal *journal,
@@ -205,26 +223,23 @@ static bool append(struct journal *journal, const struct journal_entry *entry,
                    struct rider_row *riders, int waker, uint64_t *ticket,
                    struct error *err)
 {
-    size_t bytes = 0;
     uint64_t parts = 0;
     for (size_t i = 0; i < entry->line_count; i++) {
         const struct journal_lines *lines = &entry->lines[i];
         assert(lines->output < journal->output_count);
-        if (!check_lines(lines, err))
+        if (!segment_takes(lines->lines, err))
             return false;
-        bytes += lines->lines.len;
         parts |= UINT64_C(1) << lines->output;
     }
     space_look(&journal->space);
 
     pthread_mutex_lock(&journal->lock);
     bool is_copied =
-        has_room(journal, bytes, err)
+        have_room(journal, entry, err)
         && riders_have_room(&journal->riders, riders, err)
         && copy_lines(journal, entry->lines, entry->line_count, err);
     if (is_copied) {
         parts |= riders_take(&journal->riders, riders);
-        journal->open_bytes += bytes;
         count_points(journal, entry);
         if (waker >= 0)
             wakers_add(&journal->wakers, waker);
@@ -250,11 +265,7 @@ bool journal_append(struct journal *journal, const struct journal_entry *entry,
 
 uint64_t journal_failures(struct journal *journal, unsigned output)
 {
-    assert(output < journal->output_count);
-    pthread_mutex_lock(&journal->lock);
-    uint64_t failures = journal->outputs[output].failures;
-    pthread_mutex_unlock(&journal->lock);
-    return failures;
+    return get(journal, &journal->outputs[output].failures);
 }
 
 enum ticket_state journal_ticket(struct journal *journal, uint64_t ticket)
@@ -275,7 +286,15 @@ static void swap_outputs(struct journal *journal)
         output->busy_points = output->open_points;
         output->open_points = 0;
     }
-    journal->open_bytes = 0;
+}
+
+/* Under the lock. */
+static bool has_open_lines(const struct journal *journal)
+{
+    for (size_t i = 0; i < journal->output_count; i++)
+        if (journal->outputs[i].open.len > 0)
+            return true;
+    return false;
 }
 
 /* Takes the open group; its number, or 0 if it is empty. */
@@ -283,7 +302,7 @@ static uint64_t take_group(struct journal *journal)
 {
     uint64_t group = 0;
     pthread_mutex_lock(&journal->lock);
-    if (journal->open_bytes > 0 || journal->riders.open_count > 0) {
+    if (has_open_lines(journal) || journal->riders.open_count > 0) {
         group = journal->open_group++;
         swap_outputs(journal);
         riders_swap(&journal->riders);
@@ -361,30 +380,13 @@ static bool commit_output(struct journal *journal, struct output *output,
     return fail(err, why.kind, "%s", why.text);
 }
 
-/* Once: a disk whose syncs take next to nothing does not flush. Only the
- * committer adds times, so it may read them without the lock. */
-static void judge_disk(struct journal *journal)
-{
-    enum { ENOUGH_SYNCS = 64, UNLIKELY_NS = 20000 };
-    if (journal->is_judged || journal->is_unsynced
-        || journal->syncs.count < ENOUGH_SYNCS)
-        return;
-    journal->is_judged = true;
-    int64_t usual_ns = meter_percentile_ns(&journal->syncs, 50);
-    if (usual_ns < UNLIKELY_NS)
-        log_line(LOG_WARN, "journal",
-                 "%s: a sync takes %d us; this disk probably does not flush"
-                 " (tmpfs?), and a power cut would lose what was acknowledged",
-                 journal->dir, (int)(usual_ns / NS_PER_US));
-}
-
 static void warn_of_full(struct journal *journal)
 {
     enum { EVERY_MS = 60000 };
     static struct log_limit limit;
     uint64_t suppressed;
     pthread_mutex_lock(&journal->lock);
-    uint64_t held = held_bytes(journal);
+    uint64_t held = all_held(journal);
     pthread_mutex_unlock(&journal->lock);
     if (held >= journal->max_bytes / 100 * NEARLY_FULL_PERCENT
         && log_may_say(&limit, EVERY_MS, &suppressed))
@@ -413,7 +415,8 @@ bool journal_commit(struct journal *journal, struct error *err)
     failed |= riders_write(&journal->riders, false, err);
     publish(journal, group, written, failed);
     wakers_wake(&journal->busy_wakers);
-    judge_disk(journal);
+    if (!journal->is_unsynced)
+        meter_judge(&journal->syncs, journal->dir);
     warn_of_full(journal);
     return failed == 0;
 }
@@ -473,26 +476,20 @@ const char *journal_output_dir(const struct journal *journal, unsigned output)
 
 uint64_t journal_segments(struct journal *journal, unsigned output)
 {
-    assert(output < journal->output_count);
-    pthread_mutex_lock(&journal->lock);
-    uint64_t segments = journal->outputs[output].segments;
-    pthread_mutex_unlock(&journal->lock);
-    return segments;
+    return get(journal, &journal->outputs[output].segments);
 }
 
 uint64_t journal_readable(struct journal *journal, unsigned output)
 {
-    assert(output < journal->output_count);
-    pthread_mutex_lock(&journal->lock);
-    uint64_t readable_seq = journal->outputs[output].readable_seq;
-    pthread_mutex_unlock(&journal->lock);
-    return readable_seq;
+    return get(journal, &journal->outputs[output].readable_seq);
 }
 
-void journal_released(struct journal *journal, uint64_t bytes)
+void journal_released(struct journal *journal, unsigned output, uint64_t bytes)
 {
     pthread_mutex_lock(&journal->lock);
-    journal->released_bytes += bytes;
+    struct output *from = &journal->outputs[output];
+    uint64_t held = from->segment_bytes - from->released_bytes;
+    from->released_bytes += bytes < held ? bytes : held;
     pthread_mutex_unlock(&journal->lock);
 }
 
@@ -503,9 +500,16 @@ void journal_status(struct journal *journal, struct journal_status *status)
     space_look(&journal->space);
     pthread_mutex_lock(&journal->lock);
     *status = journal->status;
-    status->bytes = held_bytes(journal);
+    status->bytes = all_held(journal);
     status->max_bytes = journal->max_bytes;
-    status->is_full = !has_room(journal, 1, NULL);
+    size_t full_count = 0;
+    for (size_t i = 0; i < journal->output_count; i++)
+        if (!has_room(journal, i, 1, NULL)) {
+            status->full_output = journal->outputs[i].name;
+            full_count++;
+        }
+    status->is_full = full_count == journal->output_count
+                      || !space_is_left(&journal->space, NULL);
     status->syncs = journal->syncs.count;
     struct meter syncs = journal->syncs;
     pthread_mutex_unlock(&journal->lock);
@@ -548,7 +552,9 @@ struct journal *journal_open(const struct journal_options *options,
     journal->max_bytes = options->max_bytes;
     journal->is_unsynced = options->is_unsynced;
     journal->segment_bytes =
-        options->segment_bytes ? options->segment_bytes : LIMIT_SEGMENT_BYTES;
+        options->segment_bytes
+            ? options->segment_bytes
+            : quota_segment_bytes(options->max_bytes, options->output_count);
     journal->mono_ns = options->mono_ns ? options->mono_ns : clock_mono_ns;
     journal->open_group = 1;
     space_init(&journal->space, journal->fs, journal->dir,

@@ -31,10 +31,10 @@ struct journal_options {
     size_t output_count;              /* at most LIMIT_OUTPUTS */
     const struct journal_sink *sinks; /* copied; what cannot ride has none */
     size_t sink_count;                /* at most LIMIT_SINKS */
-    uint64_t max_bytes;               /* all segments of all outputs together */
-    uint64_t min_free_bytes;          /* left to others on the file system */
-    bool is_unsynced;                 /* no fdatasync: for the benchmark only */
-    const struct file_system *fs;     /* NULL: the real one */
+    uint64_t max_bytes; /* all segments of all outputs together, see quota.h */
+    uint64_t min_free_bytes;      /* left to others on the file system */
+    bool is_unsynced;             /* no fdatasync: for the benchmark only */
+    const struct file_system *fs; /* NULL: the real one */
     /* For tests. */
     uint64_t segment_bytes;   /* 0: LIMIT_SEGMENT_BYTES */
     int64_t (*mono_ns)(void); /* NULL: clock_mono_ns; for back-off */
@@ -97,9 +97,10 @@ enum ticket_state journal_ticket(struct journal *journal, uint64_t ticket);
  * tests. */
 bool journal_commit(struct journal *journal, struct error *err);
 
-/* ERR_FULL with the reason when an append would be refused now; cheap, asked
- * before a body is read. */
-bool journal_has_room(struct journal *journal, struct error *err);
+/* ERR_FULL with the reason when an append to any of these outputs (bits) would
+ * be refused now; cheap, asked before a body is read. */
+bool journal_has_room(struct journal *journal, uint64_t outputs,
+                      struct error *err);
 
 /* The sequence number after the last durable point of an output. Waits up to
  * wait_ms for it to pass seen. This is how a reader learns of new lines. */
@@ -115,14 +116,15 @@ void journal_stop_waiters(struct journal *journal);
 const char *journal_output_dir(const struct journal *journal, unsigned output);
 uint64_t journal_segments(struct journal *journal, unsigned output);
 uint64_t journal_readable(struct journal *journal, unsigned output);
-void journal_released(struct journal *journal, uint64_t bytes);
+void journal_released(struct journal *journal, unsigned output, uint64_t bytes);
 
 /* For metrics and /health. */
 struct journal_status {
     uint64_t bytes;
     uint64_t max_bytes;
-    bool is_full;
-    bool is_failing; /* the last commit failed, for an output */
+    bool is_full;            /* for every output */
+    const char *full_output; /* one that it is full for, or NULL */
+    bool is_failing;         /* the last commit failed, for an output */
     uint64_t appended_points;
     uint64_t durable_points;
     uint64_t syncs;

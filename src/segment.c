@@ -142,6 +142,21 @@ bool segment_append_title(struct buf *out, struct segment_name name)
                       name.salt);
 }
 
+bool segment_takes(struct text lines, struct error *err)
+{
+    assert(lines.len > 0 && lines.at[lines.len - 1] == '\n');
+    while (lines.len > FRAME_LINES_BYTES) {
+        const char *newline = memchr(lines.at, '\n', lines.len);
+        size_t len = newline ? (size_t)(newline + 1 - lines.at) : lines.len;
+        if (len > FRAME_LINES_BYTES)
+            return fail(err, ERR_TOO_LARGE,
+                        "a line of %zu bytes, the limit is %d", len,
+                        (int)LIMIT_LINE_BYTES);
+        lines = text_skip(lines, len);
+    }
+    return true;
+}
+
 bool segment_append_frame(struct buf *out, struct segment_name name,
                           const struct frame *frame)
 {

@@ -48,6 +48,9 @@ enum {
 
 /* The first line of a segment; for people. */
 bool segment_append_title(struct buf *out, struct segment_name name);
+/* Whole lines, each of which fits a frame; else ERR_TOO_LARGE. */
+bool segment_takes(struct text lines, struct error *err);
+
 /* frame->lines is at most FRAME_LINES_BYTES. False if out is full. */
 bool segment_append_frame(struct buf *out, struct segment_name name,
                           const struct frame *frame);

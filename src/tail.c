@@ -334,7 +334,7 @@ static bool retire(struct tail *tail, const struct piece *piece,
         return false;
     if (!is_moved && delete_segment(tail, path) != 0 && errno != ENOENT)
         return fail_errno(err, "deleting %s", path);
-    journal_released(tail->journal, (uint64_t)st->st_size);
+    journal_released(tail->journal, tail->output, (uint64_t)st->st_size);
     return true;
 }
 

@@ -329,6 +329,15 @@ static void skip_blanks(struct reader *reader)
         reader->at++;
 }
 
+/* One that is too long is an integer all the same. */
+static bool is_integer(struct text word)
+{
+    size_t digits = text_starts_with(word, TEXT("-")) ? 1 : 0, at = digits;
+    while (at < word.len && word.at[at] >= '0' && word.at[at] <= '9')
+        at++;
+    return at > digits && at == word.len;
+}
+
 static bool read_time(struct reader *reader)
 {
     const char *from = reader->at;
@@ -336,9 +345,10 @@ static bool read_time(struct reader *reader)
         reader->at++;
     struct text word = {from, (size_t)(reader->at - from)};
     int64_t time = 0;
-    if (word.len == 0 || word.at[0] == '+' || !number_read_int(word, &time))
+    if (!is_integer(word))
         return fail_at(reader, from, "a time stamp that is no integer");
-    if (__builtin_mul_overflow(time, reader->unit_ns, &time)
+    if (!number_read_int(word, &time)
+        || __builtin_mul_overflow(time, reader->unit_ns, &time)
         || time > INT64_MAX - 1 || time < -(INT64_MAX - 1))
         return fail_at(reader, from, "a time stamp beyond what InfluxDB takes");
     if (reader->points)

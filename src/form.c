@@ -78,8 +78,9 @@ static bool has_no_control_byte(struct text in, struct error *err)
     for (size_t i = 0; i < in.len; i++)
         if (is_control(in.at[i]))
             return fail(err, ERR_BAD_REQUEST,
-                        "offset %zu: byte 0x%02x cannot stand in a form", i,
-                        (unsigned)(unsigned char)in.at[i]);
+                        "offset %zu: byte 0x%02x cannot stand in a form (is "
+                        "the Content-Type right?)",
+                        i, (unsigned)(unsigned char)in.at[i]);
     return true;
 }
 

@@ -115,8 +115,28 @@ static void relay_deinit(struct relay_options *relay)
         config_table_free_secret(texts[i]);
 }
 
-static bool check_file(const struct form *form, const struct setting *setting,
-                       struct error *err)
+/* The file is made where it is not there, its folder is not. */
+static bool place_output(struct form *form, const struct setting *setting,
+                         const char *dir, struct error *err)
+{
+    if (strcmp(form->relay.file, "-") == 0)
+        return true;
+    char *path = file_beside(dir, form->relay.file);
+    config_table_free_secret(form->relay.file);
+    form->relay.file = path;
+    char *folder = xstrdup(path), *slash = strrchr(folder, '/');
+    if (slash)
+        slash[1] = '\0';
+    bool is_there = !slash || access(folder, F_OK) == 0;
+    if (!is_there)
+        config_tree_fail(err, config_tree_get(setting, TEXT("file")),
+                         "`file` %s: there is no folder %s", path, folder);
+    free(folder);
+    return is_there;
+}
+
+static bool check_file(struct form *form, const struct setting *setting,
+                       const char *dir, struct error *err)
 {
     const struct influx_options *influx = &form->relay.influx;
     const char *name = config_tree_name(setting);
@@ -125,12 +145,13 @@ static bool check_file(const struct form *form, const struct setting *setting,
                                 "output %s is a file: `parallel` is for "
                                 "servers",
                                 name);
-    return (!influx->url && form->api == API_UNSAID && !influx->org
-            && !influx->bucket && !influx->database)
-           || config_tree_fail(err, setting,
-                               "output %s has a `file` and a server; make them "
-                               "two outputs",
-                               name);
+    if (influx->url || form->api != API_UNSAID || influx->org || influx->bucket
+        || influx->database)
+        return config_tree_fail(err, setting,
+                                "output %s has a `file` and a server; make "
+                                "them two outputs",
+                                name);
+    return place_output(form, setting, dir, err);
 }
 
 static bool choose_api(struct form *form, const struct setting *setting,
@@ -262,7 +283,7 @@ static bool read_output(const struct setting *setting, const char *dir,
     config_table_default(options, OPTIONS, &form);
     bool fine = check_name(setting, err)
                 && config_table_read(setting, options, OPTIONS, &form, err)
-                && (form.relay.file ? check_file(&form, setting, err)
+                && (form.relay.file ? check_file(&form, setting, dir, err)
                                     : check_server(&form, setting, dir, err));
     struct contract_options *types = NULL;
     if (fine && form.types)
@@ -273,11 +294,6 @@ static bool read_output(const struct setting *setting, const char *dir,
         if (config_tree_goes_on(setting) && setting->key)
             add(outputs, setting->key, &form.relay, NULL); /* for routes */
         return false;
-    }
-    if (form.relay.file && strcmp(form.relay.file, "-") != 0) {
-        char *path = file_beside(dir, form.relay.file);
-        config_table_free_secret(form.relay.file);
-        form.relay.file = path;
     }
     settle(&form);
     add(outputs, setting->key, &form.relay, types);

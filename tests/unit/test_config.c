@@ -312,6 +312,18 @@ static void names_start_from_the_folder_of_the_file(void **state)
     config_free(config);
 }
 
+static void a_file_needs_its_folder(void **state)
+{
+    (void)state;
+    struct error err;
+    write_file("sub/moonline.lua", "return { outputs = { paper = {\n"
+                                   "  file = 'no/out.lp' } },\n"
+                                   "  routes = {} }");
+    assert_null(config_load("sub/moonline.lua", &err));
+    assert_string_equal(err.text, "sub/moonline.lua:2: `file` sub/no/out.lp: "
+                                  "there is no folder sub/no/");
+}
+
 static void an_output_may_have_a_proxy_and_certificates(void **state)
 {
     (void)state;
@@ -869,6 +881,7 @@ int main(void)
         cmocka_unit_test(options_of_a_route_are_taken),
         cmocka_unit_test(a_script_of_several_routes_is_read_once),
         cmocka_unit_test(names_start_from_the_folder_of_the_file),
+        cmocka_unit_test(a_file_needs_its_folder),
         cmocka_unit_test(an_output_may_have_a_proxy_and_certificates),
         cmocka_unit_test(mistakes_of_the_top_are_told),
         cmocka_unit_test(mistakes_of_an_output_are_told),

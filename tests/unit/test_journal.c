@@ -325,7 +325,7 @@ static void a_full_journal_refuses_until_segments_are_released(void **state)
     assert_true(status.bytes <= 850 && status.bytes > 650);
     assert_string_equal(status.full_output, "one");
     assert_false(status.is_full); /* two has its share */
-    reopen(&bench); /* what is found counts too */
+    reopen(&bench);               /* what is found counts too */
     assert_false(append_to(&bench, 0));
     assert_true(append_to(&bench, 1)); /* it has its share */
     assert_false(append_to_both(&bench));

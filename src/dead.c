@@ -269,7 +269,10 @@ static bool take_lock(struct dead *dead, struct error *err)
     if (fs->lock(fs, dead->lock_fd) == 0)
         return true;
     return errno == EWOULDBLOCK
-               ? fail(err, ERR_CONFIG, "another process has %s", dead->dir)
+               ? fail(err, ERR_CONFIG,
+                      "another process has %s, maybe a gateway: stop it, or "
+                      "set another `data`",
+                      dead->dir)
                : fail_errno(err, "locking %s", path);
 }
 

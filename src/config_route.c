@@ -405,7 +405,9 @@ static bool read_route(const struct setting *setting,
     snprintf(where, sizeof where, "%s:%u", setting->file, setting->line);
     struct route *route = xcalloc(1, sizeof *route);
     route->where = xstrdup(where);
-    struct form form = {.route = route};
+    struct form form = {.route = NULL};
+    config_table_default(options, OPTIONS, &form);
+    form.route = route;
     bool fine = fill(&form, setting, context, err);
     if (form.path)
         take_texts(&form);

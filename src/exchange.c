@@ -505,11 +505,24 @@ static enum MHD_Result handle_whole(struct exchange *x)
     return MHD_YES;
 }
 
+/* A sender that waits for the output's word gets that of its contract, too. */
+static void tell_misfit(struct exchange *x)
+{
+    struct text why = x->receipt.misfit;
+    if (x->waits_for_output && why.len > 0 && x->err.kind == ERR_NONE)
+        fail(&x->err, ERR_REFUSED,
+             "refused and kept as a dead letter, the rest is written: %.*s",
+             TEXT_ARG(why));
+}
+
 static enum MHD_Result answer_resumed(struct exchange *x)
 {
+    tell_misfit(x);
     if (x->err.kind != ERR_NONE) {
-        ingest_forget(x->edition->ingest, x->receipt.added,
-                      x->receipt.added_count, x->request.time_ns);
+        bool is_unknown = x->err.kind == ERR_IO && x->err.status == 0;
+        if (is_unknown) /* whether it is stored */
+            ingest_forget(x->edition->ingest, x->receipt.added,
+                          x->receipt.added_count, x->request.time_ns);
         x->answer = (struct answer){.status = 0};
         return send_error(x);
     }

@@ -45,7 +45,6 @@
 #include "writer.h"
 
 enum { NEARLY_FULL_PERCENT = 90 };
-
 #define FIRST_BACK_OFF_NS (100 * NS_PER_MS)
 #define LAST_BACK_OFF_NS (5 * NS_PER_S)
 #define FULL_BACK_OFF_NS (800 * NS_PER_MS) /* back within 1 s */

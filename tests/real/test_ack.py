@@ -7,7 +7,7 @@ import servers
 from test_influxdb import START, config
 
 ROUTES = """
-{ path = "/write", line_protocol = true, ack = "written", ack_timeout = "15s" },
+{ path = "/write", line_protocol = true, ack = "written" },
 { path = "/brief", line_protocol = true, ack = "written", ack_timeout = "200ms", reply = { status = 201 } },
 { path = "/stored", line_protocol = true },
 """

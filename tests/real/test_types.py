@@ -65,3 +65,15 @@ def test_numbers_of_a_written_contract_arrive_as_it_says(influx, gateway):
     assert [fields for _, _, fields in influx.points("m")] == [{"i": 20, "f": 20}, {"i": 21, "f": 21.5}, {"i": 22, "f": 2}]
     assert refused(influx) == dropped
     assert len(letters(moon)) == 1
+
+
+def test_a_sender_that_waits_is_told_what_does_not_fit(influx, gateway):
+    config = CONFIG.format(url=influx.url, types='"learn"').replace("verify = false", 'verify = false, ack = "written"')
+    moon = gateway(config)
+    assert moon.post("/w", f"soil t=20 {START}\n", "text/plain").status == 204
+    answer = moon.post("/w", f'soil t=21 {START + 1}\nsoil t="n/a" {START + 2}\n', "text/plain")
+    assert answer.status == 422, answer.body
+    assert b"kept as a dead letter, the rest is written" in answer.body
+    assert b"the contract says float" in answer.body
+    assert influx.count("soil", "t") == 2
+    assert moon.post("/w", f'soil t="n/a" {START + 3}\n', "text/plain").status == 422, "nothing else to wait for"

@@ -13,7 +13,11 @@
 #include "error.h"
 #include "json_text.h"
 
-enum { LETTER_BYTES = LIMIT_DEAD_REQUEST_BYTES + (1 << 20), ID_BYTES = 200 };
+enum {
+    LETTER_BYTES = LIMIT_DEAD_REQUEST_BYTES + (1 << 20),
+    ID_BYTES = 200,
+    STATUS_BYTES = 20
+};
 
 /* ---- the rows ---- */
 
@@ -114,11 +118,18 @@ void dead_report_free(struct dead_rows *rows)
 
 /* ---- the list ---- */
 
+/* No server has seen it: there is none. */
+static void format_status(int status, char out[STATUS_BYTES])
+{
+    snprintf(out, STATUS_BYTES, "-");
+    if (status > 0)
+        snprintf(out, STATUS_BYTES, "%d", status);
+}
+
 static void print_row(const struct dead_row *row, int id_width, int where_width)
 {
-    char status[20] = "-";
-    if (row->status > 0)
-        snprintf(status, sizeof status, "%d", row->status);
+    char status[STATUS_BYTES];
+    format_status(row->status, status);
     printf("%-*s  %.19sZ  %-*s  %6s  %5llu  %s\n", id_width, row->id, row->time,
            where_width, row->where, status, row->count, row->reason);
 }
@@ -252,13 +263,14 @@ static bool show_point(const char *dir, const char *id, const char *slash,
         is_read = fail(err, ERR_NOT_FOUND, "there is no dead letter %s", id);
     struct text rest = buf_text(&finding.held);
     if (is_read && dead_letter_next(&rest, &finding.letter)) {
-        char *reason = copy(finding.letter.reason);
+        char *reason = copy(finding.letter.reason), status[STATUS_BYTES];
+        format_status(finding.letter.status, status);
         fprintf(stderr,
                 "A point that the output %s did not take\n"
-                "  at        %.*s\n  status    %d\n  request   %.*s\n"
+                "  at        %.*s\n  status    %s\n  request   %.*s\n"
                 "  reason    %s\n"
                 "Send again: moonline dead replay %s\n",
-                output, TEXT_ARG(finding.letter.time), finding.letter.status,
+                output, TEXT_ARG(finding.letter.time), status,
                 TEXT_ARG(finding.letter.request_id), reason, id);
         printf("%.*s\n", TEXT_ARG(finding.letter.line));
         free(reason);

@@ -38,6 +38,7 @@
 #include "file.h"
 #include "journal.h"
 #include "log.h"
+#include "medium.h"
 #include "progress.h"
 #include "recorder.h"
 #include "relay.h"
@@ -165,6 +166,7 @@ static bool start_journal(struct gateway *gateway, struct error *err)
         log_line(LOG_WARN, "serve",
                  "the journal is not synced: a power cut loses points");
     gateway->journal = journal_open(&options, err);
+    medium_warn(dir);
     struct leftovers leftovers = {&config->outputs, dir};
     file_real.list(&file_real, dir, report_leftover, &leftovers);
     return gateway->journal && journal_start(gateway->journal, err);

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -132,12 +133,22 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 }
 
 /* localhost or digits: whoever gives a name of its own to our address has to
- * call us by that name. */
+ * call us by that name. Letters only within brackets, for there are domains
+ * that have none beyond f. */
 static bool is_address(const char *host)
 {
-    return host
-           && (strncmp(host, "localhost", 9) == 0
-               || strspn(host, "0123456789abcdefABCDEF.:[]") == strlen(host));
+    static const char *const hex = "0123456789abcdefABCDEF.:";
+    if (!host)
+        return false;
+    if (strncasecmp(host, "localhost", 9) == 0)
+        host += 9;
+    else if (host[0] == '[' && host[1 + strspn(host + 1, hex)] == ']')
+        host += 2 + strspn(host + 1, hex);
+    else
+        host += strspn(host, "0123456789.");
+    return !*host
+           || (*host == ':'
+               && strspn(host + 1, "0123456789") == strlen(host + 1));
 }
 
 static unsigned run_post(struct admin *admin, struct MHD_Connection *connection,

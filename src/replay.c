@@ -347,7 +347,10 @@ static void drop_request(struct dead *dead, struct item *item)
     char id[ID_BYTES];
     struct error err;
     name_of(item, id);
-    if (dead_drop_request(dead, id, &err))
+    /* A name that is too long is not meant for the letter it begins like. */
+    if (item->name.len >= ID_BYTES)
+        fail_item(item, "there is no such dead letter");
+    else if (dead_drop_request(dead, id, &err))
         item->state = STATE_DONE;
     else
         fail_item(item, err.text);

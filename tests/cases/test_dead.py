@@ -382,9 +382,13 @@ def test_no_web_page_can_do_it(here):
         letter = keep(running, '{"t":"--"}')
         for path in ("/dead/drop", "/dead/replay"):
             assert ask(running, path, letter)[0] == 403
-            assert ask(running, path, letter, **{"X-Moonline": "1", "Host": "evil.example:8581"})[0] == 403
+            for host in ("evil.example:8581", "localhost.evil.example", "dead.beef.de", "face.cafe:8581", "127.0.0.1.de", "[::1].de"):
+                assert ask(running, path, letter, **{"X-Moonline": "1", "Host": host})[0] == 403
             assert running.ask("GET", path, port=running.admin_port)[0] == 404
             assert running.ask("OPTIONS", path, port=running.admin_port)[0] == 404
+        assert list(letters(here)) == [letter]
+        for host in ("127.0.0.1", "[::1]:8581", "localhost", "LOCALHOST:8581"):
+            assert ask(running, "/dead/drop", letter + "0", **{"X-Moonline": "1", "Host": host})[0] == 200
         assert list(letters(here)) == [letter]
         status, headers, text = ask(running, "/dead/drop", letter + "\nnone\n", **{"X-Moonline": "1"})
         assert (status, headers["Content-Type"]) == (200, "application/json")

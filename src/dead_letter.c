@@ -41,11 +41,10 @@ static void take_annotation(struct text line, struct dead_request *request)
     const struct {
         struct text name;
         struct text *value;
-    } wanted[] = {{TEXT("@id"), &request->id},
-                  {TEXT("@time"), &request->time},
-                  {TEXT("@route"), &request->route},
-                  {TEXT("@reason"), &request->reason},
-                  {TEXT("@key"), &request->key}};
+    } wanted[] = {
+        {TEXT("@id"), &request->id},         {TEXT("@time"), &request->time},
+        {TEXT("@remote"), &request->remote}, {TEXT("@route"), &request->route},
+        {TEXT("@reason"), &request->reason}, {TEXT("@key"), &request->key}};
     struct text rest = scan_trim(text_skip(line, 1));
     struct text name = text_cut(&rest, ' ');
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
@@ -65,8 +64,10 @@ bool dead_request_read(struct text text, struct dead_request *request)
     while (text_starts_with(text, TEXT("#")))
         take_annotation(text_cut(&text, '\n'), request);
     request->line = scan_trim(text_cut(&text, '\n'));
+    request->headers = text;
     while (text.len > 0 && !request->has_body)
         request->has_body = scan_trim(text_cut(&text, '\n')).len == 0;
+    request->headers.len -= text.len;
     if (request->has_body)
         request->body = text;
     return memchr(request->line.at ? request->line.at : "", ' ',
@@ -79,7 +80,9 @@ bool dead_request_equal(const struct dead_request *a,
 {
     return a->has_body && b->has_body && text_equal(a->line, b->line)
            && text_equal(a->body, b->body) && text_equal(a->route, b->route)
-           && text_equal(a->reason, b->reason);
+           && text_equal(a->reason, b->reason)
+           && text_equal(a->remote, b->remote)
+           && text_equal(a->headers, b->headers);
 }
 
 /* The key is kept in the files, so its own key cannot be a secret of this
@@ -88,8 +91,9 @@ bool dead_request_equal(const struct dead_request *a,
 uint64_t dead_request_key(const struct dead_request *request)
 {
     static const struct siphash_key fixed = {{1, 2}};
-    const struct text parts[] = {request->line, request->body, request->route,
-                                 request->reason};
+    const struct text parts[] = {request->line,   request->body,
+                                 request->route,  request->reason,
+                                 request->remote, request->headers};
     uint64_t hashes[sizeof parts / sizeof *parts];
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         hashes[i] = siphash(&fixed, parts[i]);

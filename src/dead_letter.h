@@ -20,18 +20,21 @@ struct dead_request {
     struct text title; /* the first line, with its newline, if it begins ### */
     struct text id;    /* of the annotations; empty: not there */
     struct text time;
+    struct text remote;
     struct text route;
     struct text reason;
-    struct text key;  /* ours: what it is compared by, 16 hex digits */
-    struct text line; /* the request line, "POST /x?y HTTP/1.1" */
-    struct text body; /* all behind the empty line */
-    bool has_body;    /* the empty line was there; else the text was cut */
+    struct text key;     /* ours: what it is compared by, 16 hex digits */
+    struct text line;    /* the request line, "POST /x?y HTTP/1.1" */
+    struct text headers; /* their lines */
+    struct text body;    /* all behind the empty line */
+    bool has_body;       /* the empty line was there; else the text was cut */
 };
 
 /* False: there is no request line. A text that is cut behind it will do. */
 bool dead_request_read(struct text text, struct dead_request *request);
 
-/* The same method, path, query, body, route and reason. */
+/* The same sender, method, path, query, headers, body, route and reason: all
+ * that a script can look at, but for the time. */
 bool dead_request_equal(const struct dead_request *a,
                         const struct dead_request *b);
 /* Equal ones have equal keys. */

@@ -135,6 +135,14 @@ def test_any_bytes_of_a_body_come_back(here):
         assert f"# @bytes {len(body)}\n".encode() in done.stdout
 
 
+def test_who_is_told_apart_by_a_header_is_another(here):
+    """Both were told that they are kept."""
+    with gateway(here) as running:
+        answers = [running.post("/met/ridge", '{"t":"--"}', {"X-Device": device}) for device in ("a", "b", "b")]
+        assert [status for status, _, _ in answers] == [202] * 3
+        assert sorted(letters(here)) == sorted(headers["X-Request-Id"] for _, headers, _ in answers[:2])
+
+
 def test_equal_ones_only_count(here):
     with gateway(here) as running:
         first = keep(running, '{"t":"--"}')

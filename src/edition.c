@@ -46,13 +46,30 @@ const struct ingest_options *reading_ingest(const struct reading *reading)
     return &reading->options.ingest;
 }
 
+static struct ingest_options options_of(const struct reading *reading,
+                                        int waker, struct pulse *pulse)
+{
+    struct ingest_options ingest = reading->options.ingest;
+    ingest.waker = waker;
+    ingest.pulse = pulse;
+    return ingest;
+}
+
+struct ingest *edition_slow(struct edition *edition, int waker,
+                            struct pulse *pulse, struct error *err)
+{
+    const struct ingest_options ingest =
+        options_of(edition->reading, waker, pulse);
+    if (!edition->slow)
+        edition->slow = ingest_new(&ingest, err);
+    return edition->slow;
+}
+
 struct edition *edition_new(struct reading *reading, int waker,
                             struct pulse *pulse, struct error *err)
 {
     struct edition *edition = xcalloc(1, sizeof *edition);
-    struct ingest_options ingest = reading->options.ingest;
-    ingest.waker = waker;
-    ingest.pulse = pulse;
+    const struct ingest_options ingest = options_of(reading, waker, pulse);
     edition->reading = reading_hold(reading);
     edition->gate = (struct gate){ingest.routes, ingest.journal};
     edition->trusted_proxies = &reading->trusted_proxies;
@@ -68,6 +85,7 @@ void edition_free(struct edition *edition)
     if (!edition)
         return;
     ingest_free(edition->ingest);
+    ingest_free(edition->slow);
     reading_release(edition->reading);
     free(edition);
 }

@@ -43,12 +43,17 @@ struct edition {
     struct gate gate;
     const struct networks *trusted_proxies;
     struct ingest *ingest;
-    size_t under_way; /* requests that began with it and have not ended */
+    struct ingest *slow; /* the lane's; NULL until it is needed */
+    size_t under_way;    /* requests that began with it and have not ended */
 };
 
 /* Loads the scripts, in any thread; from then on it is its worker's. NULL: an
  * error with file and line. */
 struct edition *edition_new(struct reading *reading, int waker,
+                            struct pulse *pulse, struct error *err);
+/* The ingest for this edition's jobs in the worker's lane; called there only.
+ * NULL: a script does not load. */
+struct ingest *edition_slow(struct edition *edition, int waker,
                             struct pulse *pulse, struct error *err);
 /* NULL is fine. */
 void edition_free(struct edition *edition);

@@ -70,6 +70,8 @@ struct exchange {
     bool has_own_timeout;
     struct receipt receipt;
     struct parked parked;
+    struct lane_job job;
+    bool is_stored;        /* what came of the job */
     bool waits_for_output; /* progress knows of it */
 };
 
@@ -169,7 +171,7 @@ static void log_refusal(const struct exchange *x)
         snprintf(more, sizeof more, " (%llu more like it)",
                  (unsigned long long)hidden);
     struct text trace = {NULL, 0};
-    if (x->err.kind == ERR_SCRIPT)
+    if (x->err.kind == ERR_SCRIPT && !x->job.context)
         trace = ingest_traceback(x->edition->ingest);
     log_line(x->answer.status < 500 ? LOG_INFO : LOG_WARN, "server",
              "%u to %.*s for %.*s %.*s (%s): %s%s%.*s%s", x->answer.status,
@@ -228,30 +230,6 @@ static struct sender *sender_of(struct MHD_Connection *connection)
         ->socket_context;
 }
 
-/* "http://host/path" without what is in front of the path. */
-static struct text without_host(struct text target)
-{
-    size_t at = text_starts_with(target, TEXT("http://"))    ? 7
-                : text_starts_with(target, TEXT("https://")) ? 8
-                                                             : 0;
-    if (at == 0)
-        return target;
-    while (at < target.len && target.at[at] != '/')
-        at++;
-    return at < target.len ? text_skip(target, at) : TEXT("/");
-}
-
-static void split_target(struct request *request, struct text target)
-{
-    request->path = without_host(target);
-    size_t len = 0;
-    while (len < request->path.len && request->path.at[len] != '?')
-        len++;
-    if (len < request->path.len)
-        request->query_string = text_skip(request->path, len + 1);
-    request->path.len = len;
-}
-
 /* The target is only here still as it came; later it is decoded in place. */
 void *exchange_begin(void *cls, const char *target,
                      struct MHD_Connection *connection)
@@ -270,10 +248,11 @@ void *exchange_begin(void *cls, const char *target,
     x->err.status = 0;
     x->refusals = memory_refusals();
     x->answer = (struct answer){.status = 0};
+    x->job.context = NULL;
     x->body_seen = 0;
     request_stamp(&x->request);
     arena_copy(&x->request.arena, text_of(target), &copy);
-    split_target(&x->request, copy);
+    gate_split_target(&x->request, copy);
     sender_enter(x->sender, PHASE_HEADERS, desk->now_ns);
     x->sender->request_id = x->request.id;
     desk->under_way++;
@@ -294,17 +273,6 @@ static enum MHD_Result add_header(void *cls, enum MHD_ValueKind kind,
                      (struct text){value, value_len})
                ? MHD_YES
                : MHD_NO;
-}
-
-static bool check_target(struct exchange *x)
-{
-    size_t len = x->request.path.len + x->request.query_string.len;
-    if (len <= LIMIT_REQUEST_LINE_BYTES)
-        return true;
-    fail(&x->err, ERR_HEADERS, "the path has %zu bytes, the limit is %d", len,
-         LIMIT_REQUEST_LINE_BYTES);
-    x->err.status = 414;
-    return false;
 }
 
 static void know(struct exchange *x, unsigned status, struct text body)
@@ -393,7 +361,7 @@ static enum MHD_Result first_call(struct exchange *x, const char *method,
     sender_enter(x->sender, PHASE_BODY, x->desk->now_ns);
     if (!gate_check_headers(&request->headers, text_of(version), &x->announced,
                             &x->err)
-        || !check_target(x))
+        || !gate_check_target(&x->request, &x->err))
         return refuse_early(x, false);
     unsigned bit = method_of(request->method);
     if (enter(x, bit) || is_influx_question(x, bit))
@@ -450,7 +418,7 @@ static enum MHD_Result take_piece(struct exchange *x, const char *bytes,
 
 /* ------------------------------------------------------------- the end --- */
 
-static void park(struct exchange *x)
+static void suspend(struct exchange *x)
 {
     struct desk *desk = x->desk;
     x->step = STEP_PARKED;
@@ -460,7 +428,7 @@ static void park(struct exchange *x)
                         .err = &x->err,
                         .written_wait_ns = x->match.route->written_wait_ns};
     sender_enter(x->sender, PHASE_PARKED, desk->now_ns);
-    parking_park(&desk->parking, &x->parked, desk->now_ns);
+    parking_suspend(&x->parked);
     x->has_own_timeout = true;
 }
 
@@ -481,28 +449,82 @@ static void end_wait(struct exchange *x)
     x->waits_for_output = false;
 }
 
-static enum MHD_Result handle_whole(struct exchange *x)
+/* In the worker, or in its lane. */
+static void run(struct exchange *x, struct ingest *ingest)
 {
     struct recorder *recorder = x->desk->shared->recorder;
-    struct ingest *ingest = x->edition->ingest;
     struct receipt *receipt = &x->receipt;
-    x->request.raw_body = buf_text(&x->body);
-    begin_wait(x);
-    bool is_stored =
+    x->is_stored =
         ingest_request(ingest, &x->request, &x->match, NULL, receipt, &x->err);
     if (recorder)
         recording_take(recorder, ingest, &x->request, x->match.route, receipt,
                        &x->err);
-    if (!is_stored)
-        return send_error(x);
+    if (!x->is_stored)
+        return;
     x->answer.status = (unsigned)receipt->reply.status;
     x->answer.body = receipt->reply.body;
     x->answer.type = receipt->reply.type;
     stats_add(&stats.empty_points, receipt->empty_count);
-    if (!receipt->must_wait)
-        return send_answer(x);
-    park(x);
+}
+
+/* In the lane. */
+static void run_slowly(void *context, struct pulse *pulse)
+{
+    struct exchange *x = context;
+    struct desk *desk = x->desk;
+    struct ingest *slow =
+        edition_slow(x->edition, desk->parking.waker, pulse, &x->err);
+    x->is_stored = false;
+    x->receipt = (struct receipt){.must_wait = false};
+    if (slow)
+        run(x, slow);
+    if (x->is_stored && x->receipt.must_wait)
+        journal_kick(desk->shared->journal);
+}
+
+/* A script that has just run into its limits would hold up everybody else who
+ * is served by this worker. */
+static enum MHD_Result send_to_lane(struct exchange *x)
+{
+    x->job = (struct lane_job){.run = run_slowly, .context = x};
+    suspend(x);
+    if (lane_send(x->desk->lane, &x->job))
+        return MHD_YES;
+    fail(&x->err, ERR_FULL, "many requests wait for this route's slow script");
+    parking_end(&x->parked);
     return MHD_YES;
+}
+
+static enum MHD_Result handle_whole(struct exchange *x)
+{
+    struct desk *desk = x->desk;
+    x->request.raw_body = buf_text(&x->body);
+    begin_wait(x);
+    if (desk->lane
+        && ingest_is_slow(x->edition->ingest, x->match.route, desk->now_ns))
+        return send_to_lane(x);
+    run(x, x->edition->ingest);
+    if (!x->is_stored)
+        return send_error(x);
+    if (!x->receipt.must_wait)
+        return send_answer(x);
+    suspend(x);
+    parking_wait(&desk->parking, &x->parked, desk->now_ns);
+    return MHD_YES;
+}
+
+void exchange_take_from_lane(struct desk *desk)
+{
+    struct lane_job *next;
+    for (struct lane_job *job = desk->lane ? lane_take(desk->lane) : NULL; job;
+         job = next) {
+        struct exchange *x = job->context;
+        next = job->next;
+        if (x->is_stored && x->receipt.must_wait)
+            parking_wait(&desk->parking, &x->parked, desk->now_ns);
+        else
+            parking_end(&x->parked);
+    }
 }
 
 /* A sender that waits for the output's word gets that of its contract, too. */

@@ -15,6 +15,7 @@
 
 #include <microhttpd.h>
 
+#include "lane.h"
 #include "parking.h"
 #include "sender.h"
 
@@ -44,6 +45,7 @@ struct desk {
     int64_t now_ns;   /* monotonic, once a pass */
     size_t under_way; /* exchanges that are neither answered nor broken off */
     struct parking parking;
+    struct lane *lane; /* for scripts that are too slow; NULL: none */
     struct exchange *spare;
     size_t spare_count;
     size_t
@@ -63,5 +65,8 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
                                 const char *url, const char *method,
                                 const char *version, const char *bytes,
                                 size_t *len, void **state);
+/* What has run in the lane waits for its ticket now, or is answered. */
+void exchange_take_from_lane(struct desk *desk);
+
 void exchange_end(void *cls, struct MHD_Connection *connection, void **state,
                   enum MHD_RequestTerminationCode why);

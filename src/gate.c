@@ -144,6 +144,41 @@ static bool check_body(const struct request *request, const struct route *route,
     return true;
 }
 
+/* "http://host/path" without what is in front of the path. */
+static struct text without_host(struct text target)
+{
+    size_t at = text_starts_with(target, TEXT("http://"))    ? 7
+                : text_starts_with(target, TEXT("https://")) ? 8
+                                                             : 0;
+    if (at == 0)
+        return target;
+    while (at < target.len && target.at[at] != '/')
+        at++;
+    return at < target.len ? text_skip(target, at) : TEXT("/");
+}
+
+void gate_split_target(struct request *request, struct text target)
+{
+    request->path = without_host(target);
+    size_t len = 0;
+    while (len < request->path.len && request->path.at[len] != '?')
+        len++;
+    if (len < request->path.len)
+        request->query_string = text_skip(request->path, len + 1);
+    request->path.len = len;
+}
+
+bool gate_check_target(const struct request *request, struct error *err)
+{
+    size_t len = request->path.len + request->query_string.len;
+    if (len <= LIMIT_REQUEST_LINE_BYTES)
+        return true;
+    fail(err, ERR_HEADERS, "the path has %zu bytes, the limit is %d", len,
+         LIMIT_REQUEST_LINE_BYTES);
+    err->status = 414;
+    return false;
+}
+
 bool gate_enter(const struct gate *gate, const struct request *request,
                 unsigned method, const struct gate_body *body,
                 struct route_match *match, struct error *err)

@@ -37,6 +37,12 @@ struct gate_body {
 bool gate_check_headers(const struct pairs *headers, struct text version,
                         struct gate_body *body, struct error *err);
 
+/* Path and query of a target as it stands in the request line, "http://host" or
+ * not. */
+void gate_split_target(struct request *request, struct text target);
+/* ERR_HEADERS (414) for one that is too long. */
+bool gate_check_target(const struct request *request, struct error *err);
+
 struct gate {
     const struct route_table *routes;
     struct journal *journal; /* NULL: nothing is stored */

@@ -22,6 +22,7 @@
 
 #include "arena.h"
 #include "blank.h"
+#include "clock.h"
 #include "error.h"
 #include "journal.h"
 #include "keeping.h"
@@ -36,6 +37,9 @@
 #include "typecheck.h"
 
 enum { TRACEBACK_BYTES = 16 << 10 };
+
+/* What a script that misbehaves may cost its worker: one limit in that time. */
+#define SLOW_FOR_NS (30 * NS_PER_S)
 
 struct ingest {
     struct ingest_options options;
@@ -517,6 +521,15 @@ void ingest_free(struct ingest *ingest)
     script_call_deinit(&ingest->call);
     store_free(ingest->own_store);
     free(ingest);
+}
+
+bool ingest_is_slow(const struct ingest *ingest, const struct route *route,
+                    int64_t now_ns)
+{
+    if (route->script < 0)
+        return false;
+    int64_t stopped_ns = script_stopped_ns(ingest->scripts[route->script]);
+    return stopped_ns != 0 && now_ns - stopped_ns < SLOW_FOR_NS;
 }
 
 struct text ingest_lines(const struct ingest *ingest, unsigned output)

@@ -20,6 +20,7 @@ struct error;
 struct journal;
 struct notes;
 struct pulse;
+struct route;
 struct route_match;
 struct route_table;
 struct store;
@@ -81,6 +82,11 @@ bool ingest_request(struct ingest *ingest, struct request *request,
  * store.add, or its sender's second try would be taken for a double. */
 void ingest_forget(struct ingest *ingest, const struct text *added,
                    size_t count, int64_t receipt_ns);
+
+/* True: the script of this route has lately run into its limits, so this
+ * request may take as long, and is better run where nobody else waits. */
+bool ingest_is_slow(const struct ingest *ingest, const struct route *route,
+                    int64_t now_ns);
 
 /* The lines of the last request for one output. */
 struct text ingest_lines(const struct ingest *ingest, unsigned output);

@@ -20,24 +20,28 @@
 
 enum { TIMEOUT_S = 10 /* any but the default: see above */ };
 
-void parking_park(struct parking *parking, struct parked *parked,
+void parking_suspend(struct parked *parked)
+{
+    parked->is_resumed = false;
+    MHD_suspend_connection(parked->connection);
+    MHD_set_connection_option(parked->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                              (unsigned)TIMEOUT_S);
+}
+
+void parking_wait(struct parking *parking, struct parked *parked,
                   int64_t now_ns)
 {
     parked->since_ns = now_ns;
     parked->next = NULL;
-    parked->is_resumed = false;
     if (parking->last)
         parking->last->next = parked;
     else
         parking->first = parked;
     parking->last = parked;
     parking->has_new = true;
-    MHD_suspend_connection(parked->connection);
-    MHD_set_connection_option(parked->connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                              (unsigned)TIMEOUT_S);
 }
 
-static void resume(struct parked *parked)
+void parking_end(struct parked *parked)
 {
     parked->is_resumed = true;
     MHD_resume_connection(parked->connection);
@@ -143,7 +147,7 @@ static void walk_writing(struct parking *parking, int64_t now_ns, bool all)
         struct parked *parked = *at;
         if (is_written(parking, parked, now_ns, all)) {
             *at = parked->next;
-            resume(parked);
+            parking_end(parked);
             continue;
         }
         if (end_of_wait_ns(parked) < parking->next_writing_ns)
@@ -165,7 +169,7 @@ static bool walk_parked(struct parking *parking, int64_t now_ns, bool all)
         if (!parking->first)
             parking->last = NULL;
         if (!waits_on(parking, parked)) {
-            resume(parked);
+            parking_end(parked);
             continue;
         }
         parked->next = parking->writing;

@@ -43,9 +43,13 @@ struct parking {
     bool has_new;            /* since this was last set to false */
 };
 
-/* Suspends the connection. */
-void parking_park(struct parking *parking, struct parked *parked,
+/* Suspends the connection, which must be done once before it may wait. */
+void parking_suspend(struct parked *parked);
+/* A suspended one waits for its ticket from now on. */
+void parking_wait(struct parking *parking, struct parked *parked,
                   int64_t now_ns);
+/* A suspended one needs to wait for nothing. */
+void parking_end(struct parked *parked);
 
 /* Resumes whoever has a result or waited too long; with all, everybody. */
 void parking_resume(struct parking *parking, int64_t now_ns, bool all);

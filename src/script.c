@@ -52,6 +52,7 @@ struct script {
     lua_State *L; /* NULL: it could not be rebuilt */
     struct script_lua lua;
     size_t loaded_bytes; /* of memory, after loading */
+    int64_t stopped_ns;  /* see script_stopped_ns */
 };
 
 static struct text without_bom(const struct script_source *source)
@@ -212,6 +213,11 @@ void script_each_name(struct script *script, const char *library,
     lua_settop(script->L, 0);
 }
 
+int64_t script_stopped_ns(const struct script *script)
+{
+    return script->stopped_ns;
+}
+
 size_t script_memory_bytes(const struct script *script)
 {
     return script->lua.memory_bytes;
@@ -265,6 +271,8 @@ static void end_call(struct script *script, int status)
     struct error ignored;
     lua_settop(script->L, 0);
     script_lua_set_call(script->L, NULL);
+    if (lua->has_expired || lua->ran_out || status == LUA_ERRMEM)
+        script->stopped_ns = clock_mono_ns();
     if (lua->scratch.capacity > KEPT_SCRATCH_BYTES)
         buf_deinit(&lua->scratch);
     lua->is_spoiled |= lua->ran_out || status == LUA_ERRMEM

@@ -39,6 +39,10 @@ void script_each_name(struct script *script, const char *library,
                       void (*each)(const char *name, void *context),
                       void *context);
 
+/* When it last ran into its limit of time or memory, on the monotonic clock;
+ * 0: never. */
+int64_t script_stopped_ns(const struct script *script);
+
 /* Bytes of Lua heap in use; for tests. */
 size_t script_memory_bytes(const struct script *script);
 

@@ -238,6 +238,7 @@ static void pass(struct worker *worker)
     desk->now_ns = clock_mono_ns();
     drain_eventfd(worker);
     take_edition(worker);
+    exchange_take_from_lane(desk);
     parking_resume(&desk->parking, desk->now_ns, false);
     run_daemons(worker);
     if (desk->parking.has_new)
@@ -251,6 +252,8 @@ static void pass(struct worker *worker)
 static void resume_all(struct worker *worker)
 {
     struct desk *desk = &worker->desk;
+    lane_stop(desk->lane);
+    exchange_take_from_lane(desk);
     while (!parking_is_empty(&desk->parking)) {
         desk->now_ns = clock_mono_ns();
         parking_resume(&desk->parking, desk->now_ns, true);
@@ -305,6 +308,7 @@ struct worker *worker_new(const struct worker_options *options,
                          .waker = waker,
                          .commit_ns = options->shared->deadlines.commit_ns,
                          .is_stopping = &options->shared->is_stopping};
+    worker->desk.lane = lane_new(waker);
     worker->peers = options->peers;
     worker->fds[0] = (struct pollfd){.fd = waker, .events = POLLIN};
     sem_init(&worker->idle, 0, 0);
@@ -346,14 +350,19 @@ void worker_change(struct worker *worker, struct edition *edition)
     worker_wake(worker);
 }
 
+static bool tell_hang(const struct pulse *pulse, char *what)
+{
+    snprintf(what, WORKER_HANG_BYTES, "script %.100s, request %.40s",
+             atomic_load(&pulse->script), atomic_load(&pulse->request_id));
+    return true;
+}
+
 bool worker_hangs(struct worker *worker, char what[WORKER_HANG_BYTES])
 {
-    if (!worker->has_thread || !pulse_hangs(&worker->watch, HANG_NS))
-        return false;
-    snprintf(what, WORKER_HANG_BYTES, "script %.100s, request %.40s",
-             atomic_load(&worker->pulse.script),
-             atomic_load(&worker->pulse.request_id));
-    return true;
+    struct lane *lane = worker->desk.lane;
+    if (worker->has_thread && pulse_hangs(&worker->watch, HANG_NS))
+        return tell_hang(&worker->pulse, what);
+    return lane_hangs(lane, HANG_NS) && tell_hang(lane_pulse(lane), what);
 }
 
 void worker_wake(struct worker *worker)
@@ -386,6 +395,7 @@ void worker_free(struct worker *worker)
     for (size_t i = 0; i < worker->daemon_count; i++)
         MHD_stop_daemon(worker->daemons[i]);
     edition_free(atomic_load(&worker->next_edition));
+    lane_free(worker->desk.lane);
     desk_deinit(&worker->desk);
     if (worker->fds[0].fd >= 0)
         close(worker->fds[0].fd);

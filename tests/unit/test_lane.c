@@ -1,0 +1,142 @@
+/* Jobs beside a worker. */
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "lane.h"
+#include "unit.h"
+
+static int waker;
+static struct lane *lane;
+
+static int set_up(void **state)
+{
+    (void)state;
+    waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    lane = lane_new(waker);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    lane_stop(lane);
+    lane_free(lane);
+    close(waker);
+    return 0;
+}
+
+struct task {
+    struct lane_job job;
+    pthread_t ran_in;
+    bool has_run;
+    atomic_bool *gate; /* waits for it; NULL: not at all */
+};
+
+static void run(void *context, struct pulse *pulse)
+{
+    struct task *task = context;
+    assert_non_null(pulse);
+    while (task->gate && !atomic_load(task->gate))
+        ;
+    task->ran_in = pthread_self();
+    task->has_run = true;
+}
+
+static struct task task_of(atomic_bool *gate)
+{
+    return (struct task){.job = {.run = run}, .gate = gate};
+}
+
+static bool send(struct task *task)
+{
+    task->job.context = task;
+    return lane_send(lane, &task->job);
+}
+
+static struct lane_job *await_done(void)
+{
+    struct lane_job *jobs;
+    while (!(jobs = lane_take(lane))) {
+        struct pollfd fd = {.fd = waker, .events = POLLIN};
+        uint64_t count;
+        assert_int_equal(poll(&fd, 1, 20000), 1);
+        ssize_t ignored = read(waker, &count, sizeof count);
+        (void)ignored;
+    }
+    return jobs;
+}
+
+static void a_job_runs_in_another_thread(void **state)
+{
+    (void)state;
+    struct task task = task_of(NULL);
+    assert_null(lane_take(lane));
+    assert_true(send(&task));
+    struct lane_job *done = await_done();
+    assert_ptr_equal(done, &task.job);
+    assert_null(done->next);
+    assert_true(task.has_run);
+    assert_false(pthread_equal(task.ran_in, pthread_self()));
+}
+
+static void jobs_come_back_in_their_order(void **state)
+{
+    (void)state;
+    enum { TASKS = 500 };
+    static struct task tasks[TASKS];
+    int taken = 0;
+    for (int i = 0; i < TASKS; i++) {
+        tasks[i] = task_of(NULL);
+        assert_true(send(&tasks[i]));
+    }
+    while (taken < TASKS)
+        for (struct lane_job *job = await_done(); job; job = job->next)
+            assert_ptr_equal(job, &tasks[taken++].job);
+}
+
+static void too_much_is_not_taken(void **state)
+{
+    (void)state;
+    enum { TASKS = 1100 };
+    static struct task tasks[TASKS];
+    static atomic_bool gate;
+    int sent = 0;
+    atomic_store(&gate, false);
+    for (int i = 0; i < TASKS; i++) {
+        tasks[i] = task_of(&gate);
+        sent += send(&tasks[i]);
+    }
+    assert_true(sent == 1000 || sent == 1001); /* one may be running */
+    atomic_store(&gate, true);
+}
+
+static void what_waits_is_run_before_it_stops(void **state)
+{
+    (void)state;
+    static struct task tasks[20];
+    for (int i = 0; i < 20; i++) {
+        tasks[i] = task_of(NULL);
+        assert_true(send(&tasks[i]));
+    }
+    lane_stop(lane);
+    int taken = 0;
+    for (struct lane_job *job = lane_take(lane); job; job = job->next)
+        taken++;
+    assert_int_equal(taken, 20);
+    assert_false(send(&tasks[0]));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_job_runs_in_another_thread),
+        TEST(jobs_come_back_in_their_order),
+        TEST(too_much_is_not_taken),
+        TEST(what_waits_is_run_before_it_stops),
+    };
+#undef TEST
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -16,8 +16,7 @@
  * outputs are FAILED (nobody knows what is on disk), and for a while, 0.1 s at
  * first, 5 s at last, appends are refused at once; the next one after that is
  * the try. The journal is full, or its file system is: appends are refused
- * until the relay has delivered, or space is back; the latter is looked up
- * twice a second, by whoever asks.
+ * until the relay has delivered, or space is back, looked up twice a second.
  */
 #include "journal.h"
 
@@ -44,7 +43,6 @@
 #include "wakers.h"
 #include "writer.h"
 
-enum { NEARLY_FULL_PERCENT = 90 };
 #define FIRST_BACK_OFF_NS (100 * NS_PER_MS)
 #define LAST_BACK_OFF_NS (5 * NS_PER_S)
 #define FULL_BACK_OFF_NS (800 * NS_PER_MS) /* back within 1 s */
@@ -383,16 +381,18 @@ static void warn_of_full(struct journal *journal)
 {
     enum { EVERY_MS = 60000 };
     static struct log_limit limit;
-    uint64_t suppressed;
+    uint64_t held[LIMIT_OUTPUTS], suppressed, max = journal->max_bytes;
+    size_t count = journal->output_count, i = 0;
     pthread_mutex_lock(&journal->lock);
-    uint64_t held = all_held(journal);
+    look_at_held(journal, held);
     pthread_mutex_unlock(&journal->lock);
-    if (held >= journal->max_bytes / 100 * NEARLY_FULL_PERCENT
-        && log_may_say(&limit, EVERY_MS, &suppressed))
+    while (i < count && !quota_is_nearly_full(held, count, i, max))
+        i++;
+    if (i < count && log_may_say(&limit, EVERY_MS, &suppressed))
         log_line(LOG_WARN, "journal",
-                 "%s holds %" PRIu64 " of %" PRIu64
-                 " bytes; when it is full, senders get 503",
-                 journal->dir, held, journal->max_bytes);
+                 "output %s holds %" PRIu64 " bytes, over 90 %% of its room;"
+                 " when it is full, its senders get 503",
+                 journal->outputs[i].name, held[i]);
 }
 
 bool journal_commit(struct journal *journal, struct error *err)

@@ -27,3 +27,11 @@ uint64_t quota_left(const uint64_t *held_bytes, size_t count, size_t output,
                 held_bytes[i] > share_bytes ? held_bytes[i] : share_bytes;
     return taken_bytes < max_bytes ? max_bytes - taken_bytes : 0;
 }
+
+bool quota_is_nearly_full(const uint64_t *held_bytes, size_t count,
+                          size_t output, uint64_t max_bytes)
+{
+    enum { TENTHS_HELD = 9 };
+    uint64_t left_bytes = quota_left(held_bytes, count, output, max_bytes);
+    return held_bytes[output] / TENTHS_HELD >= left_bytes;
+}

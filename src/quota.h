@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,3 +18,6 @@ uint64_t quota_segment_bytes(uint64_t max_bytes, size_t count);
  */
 uint64_t quota_left(const uint64_t *held_bytes, size_t count, size_t output,
                     uint64_t max_bytes);
+/* It has nine tenths of what it may have, or more. */
+bool quota_is_nearly_full(const uint64_t *held_bytes, size_t count,
+                          size_t output, uint64_t max_bytes);

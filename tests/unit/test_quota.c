@@ -43,6 +43,19 @@ static void too_much_already_is_no_room(void **state)
     assert_int_equal(left(1, 5000, 0), 0);
 }
 
+/* Of 1000 bytes 250 are the other's: 750 is all, though not all of 1000. */
+static void nearly_full_is_nine_tenths_of_what_it_may_have(void **state)
+{
+    (void)state;
+    const uint64_t none[] = {0, 0}, below[] = {670, 0}, above[] = {680, 0};
+    const uint64_t all[] = {900};
+    assert_false(quota_is_nearly_full(none, 2, 0, MAX));
+    assert_false(quota_is_nearly_full(below, 2, 0, MAX));
+    assert_true(quota_is_nearly_full(above, 2, 0, MAX));
+    assert_false(quota_is_nearly_full(above, 2, 1, MAX));
+    assert_true(quota_is_nearly_full(all, 1, 0, MAX));
+}
+
 static void a_share_holds_two_segments(void **state)
 {
     (void)state;
@@ -83,6 +96,7 @@ int main(void)
         cmocka_unit_test(one_that_is_down_leaves_the_others_their_share),
         cmocka_unit_test(what_one_needs_beyond_its_share_the_other_lacks),
         cmocka_unit_test(too_much_already_is_no_room),
+        cmocka_unit_test(nearly_full_is_nine_tenths_of_what_it_may_have),
         cmocka_unit_test(a_share_holds_two_segments),
         cmocka_unit_test(together_they_never_pass_the_limit),
     };

@@ -6,9 +6,10 @@
 #include "buf.h"
 #include "error.h"
 #include "request.h"
+#include "scan.h"
 #include "secrets.h"
 
-enum { MOST_VALUES = 32, LEAST_BYTES = 4 };
+enum { MOST_VALUES = 32, LEAST_BYTES = 4, MOST_FORM_BYTES = 64 << 10 };
 
 struct values {
     struct text items[MOST_VALUES];
@@ -44,6 +45,18 @@ static void add_fields(struct values *values, const struct route *route,
             add(values, pairs->items[i].value);
 }
 
+/* A script that shows a whole body shows the value as it was sent. */
+static void add_encoded(struct values *values, const struct route *route,
+                        struct text form)
+{
+    while (form.len > 0) {
+        struct text value = text_cut(&form, '&');
+        struct text name = text_cut(&value, '=');
+        if (secrets_is_encoded_field(route, name))
+            add(values, scan_trim(value));
+    }
+}
+
 static void collect(struct values *values, const struct route *route,
                     const struct request *request)
 {
@@ -52,6 +65,10 @@ static void collect(struct values *values, const struct route *route,
     add_fields(values, route, &request->query);
     add_fields(values, route, &request->form);
     add_fields(values, route, &request->params);
+    add_encoded(values, route, request->query_string);
+    struct text body = request->body.at ? request->body : request->raw_body;
+    if (body.len <= MOST_FORM_BYTES)
+        add_encoded(values, route, body);
 }
 
 /* How long the secret is that text begins with; 0: none. */

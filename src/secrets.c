@@ -137,7 +137,7 @@ bool secrets_write_path(const struct route *route, struct text path,
     return !out->has_overflowed;
 }
 
-static bool is_secret_pair(const struct route *route, struct text name)
+bool secrets_is_encoded_field(const struct route *route, struct text name)
 {
     char bytes[NAME_BYTES];
     if (name.len > sizeof bytes)
@@ -165,7 +165,7 @@ bool secrets_write_form(const struct route *route, struct text form,
         size_t before = form.len;
         struct text pair = text_cut(&form, '&'), value = pair;
         struct text name = text_cut(&value, '=');
-        if (value.len > 0 && is_secret_pair(route, name)) {
+        if (value.len > 0 && secrets_is_encoded_field(route, name)) {
             struct text end = take_line_end(&value);
             buf_append_text(out, name);
             buf_append_text(out, TEXT("=" SECRET_BLANK));

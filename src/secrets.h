@@ -23,6 +23,8 @@ struct route;
 bool secrets_is_header(const struct route *route, struct text name);
 /* Of a query, a form, or a part of a multipart body. */
 bool secrets_is_field(const struct route *route, struct text name);
+/* The same of a name as it was sent, with its percent signs. */
+bool secrets_is_encoded_field(const struct route *route, struct text name);
 
 bool secrets_write_header(const struct route *route, struct text name,
                           struct text value, struct buf *out);

@@ -70,6 +70,17 @@ static void values_are_found_wherever_they_stand(void **state)
     expect(f, "", "");
 }
 
+static void values_are_found_as_they_were_sent(void **state)
+{
+    struct fixture *f = *state;
+    f->request.raw_body = TEXT("t=1&pass%77ord=a%21b%22\n");
+    f->request.query_string = TEXT("PASSKEY=hunter%32%32&x=y%20z");
+    expect(f, "bad: t=1&pass%77ord=a%21b%22\n", "bad: t=1&pass%77ord=***\n");
+    expect(f, "hunter%32%32 y%20z", "*** y%20z");
+    f->request.body = TEXT("token=inflated"); /* what the script saw */
+    expect(f, "inflated a%21b%22", "*** a%21b%22");
+}
+
 static void short_values_and_no_values_are_let_through(void **state)
 {
     struct fixture *f = *state;
@@ -136,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(values_are_found_wherever_they_stand),
+        CASE(values_are_found_as_they_were_sent),
         CASE(short_values_and_no_values_are_let_through),
         CASE(what_verify_looks_at_is_a_secret),
         CASE(an_error_is_cleaned_in_place),

@@ -69,6 +69,13 @@ static bool take_lock(struct writer *writer, struct error *err)
     else
         fail_errno(err, "locking %s", path);
     free(path);
+    struct stat st;
+    if (is_taken && fs->fstat(fs, writer->lock_fd, &st) != 0)
+        return fail_errno(err, "looking at the lock of %s", writer->dir);
+    if (is_taken) {
+        writer->lock_device = (uint64_t)st.st_dev;
+        writer->lock_inode = (uint64_t)st.st_ino;
+    }
     return is_taken;
 }
 
@@ -277,10 +284,35 @@ static bool pick_name(struct writer *writer, struct error *err)
     return true;
 }
 
+/* The folder may have been moved away, and another gateway may have started in
+ * its place: then the lock there is not ours, nor is anything else. Where there
+ * is none, we take it. */
+static bool holds_lock(struct writer *writer, struct error *err)
+{
+    const struct file_system *fs = writer->fs;
+    struct stat st;
+    char *path = file_beside(writer->dir, "lock");
+    int code = fs->stat(fs, path, &st) == 0 ? 0 : errno;
+    free(path);
+    if (code == ENOENT) {
+        fs->close(fs, writer->lock_fd);
+        return take_lock(writer, err);
+    }
+    errno = code;
+    if (code != 0)
+        return fail_errno(err, "looking at the lock of %s", writer->dir);
+    return ((uint64_t)st.st_dev == writer->lock_device
+            && (uint64_t)st.st_ino == writer->lock_inode)
+           || fail(err, ERR_IO,
+                   "%s is another folder than at the start: is there a second "
+                   "gateway? stop one of the two",
+                   writer->dir);
+}
+
 static bool create_segment(struct writer *writer, struct error *err)
 {
     struct stat st;
-    if (!pick_name(writer, err))
+    if (!holds_lock(writer, err) || !pick_name(writer, err))
         return false;
     writer->path = segment_path(writer->dir, writer->name);
     writer->fd = writer->fs->open(writer->fs, writer->path,

@@ -30,6 +30,7 @@ struct writer {
     bool is_unsynced;
     uint64_t segment_bytes; /* a group that would go beyond starts a new one */
     int lock_fd;
+    uint64_t lock_device, lock_inode;
 
     uint64_t next_seq;          /* the number after the last durable point */
     uint64_t readable_seq;      /* the number after the last that is there */

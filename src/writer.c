@@ -399,7 +399,8 @@ static bool try_commit(struct writer *writer, struct text lines,
         && sync_segment(writer, err) && sync_name(writer, err)
         && is_in_place(writer, err);
     if (!is_durable) {
-        writer->is_out_of_space = errno == ENOSPC || errno == EDQUOT;
+        writer->is_out_of_space =
+            errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
         stats_add(&stats.sync_errors, 1);
         give_up_segment(writer);
         return false;

@@ -370,7 +370,7 @@ static void a_segment_that_was_replaced_is_not_written_to(void **state)
 static void quotas_are_a_full_disk(void **state)
 {
     (void)state;
-    static const int codes[] = {ENOSPC, EDQUOT, EIO};
+    static const int codes[] = {ENOSPC, EDQUOT, EFBIG, EIO};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         struct bench bench;
         set_up(&bench);

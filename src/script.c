@@ -271,7 +271,8 @@ static void end_call(struct script *script, int status)
     struct error ignored;
     lua_settop(script->L, 0);
     script_lua_set_call(script->L, NULL);
-    if (lua->has_expired || lua->ran_out || status == LUA_ERRMEM)
+    bool has_no_memory = lua->ran_out || status == LUA_ERRMEM;
+    if (lua->has_expired || (has_no_memory && lua->hit_cap))
         script->stopped_ns = clock_mono_ns();
     if (lua->scratch.capacity > KEPT_SCRATCH_BYTES)
         buf_deinit(&lua->scratch);

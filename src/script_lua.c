@@ -50,8 +50,10 @@ static void *capped_alloc(void *context, void *old, size_t old_size,
         return NULL;
     }
     if (size > old_size
-        && size - old_size > lua->limits.memory_bytes - lua->memory_bytes)
+        && size - old_size > lua->limits.memory_bytes - lua->memory_bytes) {
+        lua->hit_cap = true;
         return NULL;
+    }
     void *memory = realloc(old, size);
     if (!memory && size <= old_size)
         return old; /* Lua relies on it that shrinking works */
@@ -191,7 +193,7 @@ void script_lua_limit(lua_State *L, uint64_t budget_ns, bool has_pulse)
     else if (!has_pulse && (lua->has_expired || !lua_gethook(L)))
         lua_sethook(L, stop_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
     lua->has_expired = false;
-    lua->ran_out = false;
+    lua->ran_out = lua->hit_cap = false;
     lua->is_traced = false;
     lua->element = NULL;
 }

@@ -41,6 +41,7 @@ struct script_lua {
 
     size_t memory_bytes; /* in Lua's heap now */
     bool ran_out;        /* of memory, and a script tried to survive it */
+    bool hit_cap;        /* in this run: it was its own limit */
     bool is_spoiled;     /* not fit for another request: to be rebuilt */
     int first_line;      /* of the function that handles requests */
 

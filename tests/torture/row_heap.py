@@ -295,19 +295,21 @@ def long_life(context, part):
         page[SPARE], page[SPARE_LEN] = where_it_may_stop()
 
         def quiet(rounds):
+            """The fewest blocks at any time: what Lua has not collected yet is no leak."""
+            samples = []
             for _ in range(rounds):
                 post_all(ledger, stand)
+                samples.append(page[BLOCKS])
             if not ledger.wait(lambda: ledger.missing == 0, 60):
                 stuck(ledger, stand)
             require(stand.is_alive(), f"it died\n{stand.tail()}")
-            samples = []
             for _ in range(20):
                 ledger.wait(lambda: False, 0.02)
                 samples.append(page[BLOCKS])
             return min(samples)
 
         quiet(20)
-        before = quiet(20)
+        before = quiet(60)
         for prime in PRIMES:
             page[EVERY] = prime
             for _ in range(rounds):
@@ -315,9 +317,10 @@ def long_life(context, part):
             page[EVERY] = 0
             quiet(5)
         failed = page[FAILED]
-        after = quiet(20)
+        after = quiet(60)
         require(failed > rounds, f"only {failed} allocations failed")
-        require(after - before < 50 + failed / 50, f"{failed} failed, and {after - before} blocks more are in use")
+        # Once: spare exchanges, a larger table. A leak goes with the failures.
+        require(after - before < 200 + failed / 50, f"{failed} failed, and {after - before} blocks more are in use")
         settle(stand, ledger)
         judge(ledger, stand)
     return before, after, failed

@@ -1,6 +1,17 @@
-/* lane.c - see lane.h. */
+/* lane.c - see lane.h.
+ *
+ * What computes for milliseconds delays whatever wakes on its processor, even
+ * at the lowest priority: Linux lets who runs go on until its next tick (up to
+ * 4 ms) unless the one that wakes is owed time. So a timer makes the lane offer
+ * its processor five thousand times a second, while a job runs: p99 of honest
+ * requests beside a loop, 0.67 ms alone, is 0.68 with it, 1 to 3 without.
+ *
+ * What can go wrong: no timer, no such policy. Then it is only less polite.
+ */
 #include "lane.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,7 +22,12 @@
 #include "thread.h"
 
 /* A second of the longest that each may take, or ten. */
-enum { MOST_JOBS = 1000, NICE = 10 };
+enum { MOST_JOBS = 1000, NICE = 19, OFFER_NS = 200 * 1000 };
+
+/* Where glibc keeps the thread that a timer's signal goes to. */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
 
 struct jobs {
     struct lane_job *first;
@@ -67,15 +83,55 @@ static struct lane_job *wait_for_job(struct lane *lane)
     return job;
 }
 
+static void offer_processor(int ignored)
+{
+    (void)ignored;
+    sched_yield();
+}
+
+/* Of wall time: offers made by the lane's own time would come too late when it
+ * shares. False: the system has no more timers. */
+static bool make_timer(timer_t *timer)
+{
+    const struct sigaction action = {.sa_handler = offer_processor,
+                                     .sa_flags = SA_RESTART};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
+                             .sigev_signo = SIGRTMIN + 1};
+    sigset_t set;
+    event.sigev_notify_thread_id = gettid();
+    sigaction(event.sigev_signo, &action, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, event.sigev_signo);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    return timer_create(CLOCK_MONOTONIC, &event, timer) == 0;
+}
+
+static void run_politely(struct lane *lane, struct lane_job *job,
+                         const timer_t *timer)
+{
+    const struct itimerspec never = {.it_value.tv_nsec = 0};
+    const struct itimerspec often = {.it_value.tv_nsec = OFFER_NS,
+                                     .it_interval.tv_nsec = OFFER_NS};
+    if (timer)
+        timer_settime(*timer, 0, &often, NULL);
+    job->run(job->context, &lane->pulse);
+    if (timer)
+        timer_settime(*timer, 0, &never, NULL);
+}
+
 static void *work(void *context)
 {
     struct lane *lane = context;
     struct lane_job *job;
-    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* of this thread only */
+    const struct sched_param none = {.sched_priority = 0};
+    timer_t timer;
+    sched_setscheduler(0, SCHED_BATCH, &none); /* of this thread only, both */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+    bool has_timer = make_timer(&timer);
     pulse_start(&lane->pulse);
     while ((job = wait_for_job(lane))) {
         const uint64_t one = 1;
-        job->run(job->context, &lane->pulse);
+        run_politely(lane, job, has_timer ? &timer : NULL);
         pthread_mutex_lock(&lane->lock);
         push(&lane->done, job);
         pthread_mutex_unlock(&lane->lock);
@@ -83,6 +139,8 @@ static void *work(void *context)
         (void)ignored;
     }
     pulse_stop(&lane->pulse);
+    if (has_timer)
+        timer_delete(timer);
     return NULL;
 }
 

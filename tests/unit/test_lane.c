@@ -1,11 +1,22 @@
 /* Jobs beside a worker. */
 #include <poll.h>
+#include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "buf.h"
 #include "lane.h"
 #include "unit.h"
+
+/* The system's own, in this program: a job that computes must come by here. */
+static atomic_int offers;
+
+int sched_yield(void)
+{
+    atomic_fetch_add(&offers, 1);
+    return 0;
+}
 
 static int waker;
 static struct lane *lane;
@@ -128,6 +139,36 @@ static void what_waits_is_run_before_it_stops(void **state)
     assert_false(send(&tasks[0]));
 }
 
+struct manners {
+    struct lane_job job;
+    int policy;
+    int nice;
+};
+
+static void compute_until_offered(void *context, struct pulse *pulse)
+{
+    struct manners *manners = context;
+    (void)pulse;
+    manners->policy = sched_getscheduler(0);
+    manners->nice = getpriority(PRIO_PROCESS, (id_t)gettid());
+    int before = atomic_load(&offers);
+    while (atomic_load(&offers) < before + 3)
+        (void)getppid(); /* sanitizers hand signals on in system calls */
+}
+
+static void a_job_stands_back(void **state)
+{
+    (void)state;
+    struct manners manners = {.job.run = compute_until_offered};
+    manners.job.context = &manners;
+    assert_true(lane_send(lane, &manners.job));
+    await_done();
+    assert_int_equal(manners.policy, SCHED_BATCH);
+    assert_int_equal(manners.nice, 19);
+    assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
+    assert_int_not_equal(getpriority(PRIO_PROCESS, 0), 19);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -135,6 +176,7 @@ int main(void)
         TEST(a_job_runs_in_another_thread),
         TEST(jobs_come_back_in_their_order),
         TEST(too_much_is_not_taken),
+        TEST(a_job_stands_back),
         TEST(what_waits_is_run_before_it_stops),
     };
 #undef TEST

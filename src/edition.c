@@ -9,6 +9,7 @@
 struct reading {
     struct reading_options options;
     struct networks trusted_proxies;
+    atomic_int_least64_t *stops_ns; /* see ingest_options */
     atomic_uint holders;
 };
 
@@ -17,6 +18,8 @@ struct reading *reading_new(const struct reading_options *options,
 {
     struct reading *reading = xcalloc(1, sizeof *reading);
     reading->options = *options;
+    reading->stops_ns =
+        xcalloc(options->ingest.script_count, sizeof *reading->stops_ns);
     atomic_init(&reading->holders, 1);
     if (networks_init(&reading->trusted_proxies,
                       (const char *const *)options->trusted_proxies, err))
@@ -32,6 +35,7 @@ void reading_release(struct reading *reading)
     if (reading->options.release)
         reading->options.release(reading->options.owner);
     networks_deinit(&reading->trusted_proxies);
+    free(reading->stops_ns);
     free(reading);
 }
 
@@ -52,6 +56,7 @@ static struct ingest_options options_of(const struct reading *reading,
     struct ingest_options ingest = reading->options.ingest;
     ingest.waker = waker;
     ingest.pulse = pulse;
+    ingest.stops_ns = reading->stops_ns;
     return ingest;
 }
 

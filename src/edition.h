@@ -21,7 +21,7 @@ struct reading;
 
 /* All of it immutable and alive until release is called. */
 struct reading_options {
-    struct ingest_options ingest; /* waker and pulse are each worker's */
+    struct ingest_options ingest; /* without waker, pulse, stops_ns */
     char *const *trusted_proxies; /* networks, NULL-terminated; may be NULL */
     void (*release)(void *owner); /* nobody uses it any more; may be NULL */
     void *owner;

@@ -38,7 +38,8 @@
 
 enum { TRACEBACK_BYTES = 16 << 10 };
 
-/* What a script that misbehaves may cost its worker: one limit in that time. */
+/* What a script that misbehaves may cost the workers: one limit in that time,
+ * and none while it goes on. */
 #define SLOW_FOR_NS (30 * NS_PER_S)
 
 struct ingest {
@@ -167,7 +168,12 @@ static bool run_script(struct passage *passage, struct error *err)
     call->traceback = &ingest->traceback;
     call->points = &ingest->points;
     passage->in_script = true;
-    return script_handle(ingest->scripts[route->script], call, err);
+    struct script *script = ingest->scripts[route->script];
+    bool has_run = script_handle(script, call, err);
+    if (script_was_stopped(script) && ingest->options.stops_ns)
+        atomic_store_explicit(&ingest->options.stops_ns[route->script],
+                              clock_mono_ns(), memory_order_relaxed);
+    return has_run;
 }
 
 static bool make_points(struct passage *passage, struct error *err)
@@ -526,9 +532,10 @@ void ingest_free(struct ingest *ingest)
 bool ingest_is_slow(const struct ingest *ingest, const struct route *route,
                     int64_t now_ns)
 {
-    if (route->script < 0)
+    if (route->script < 0 || !ingest->options.stops_ns)
         return false;
-    int64_t stopped_ns = script_stopped_ns(ingest->scripts[route->script]);
+    int64_t stopped_ns = atomic_load_explicit(
+        &ingest->options.stops_ns[route->script], memory_order_relaxed);
     return stopped_ns != 0 && now_ns - stopped_ns < SLOW_FOR_NS;
 }
 

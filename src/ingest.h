@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,6 +47,9 @@ struct ingest_options {
     bool is_replay; /* requests come out of dead letters: of what fails again,
                      * wholly or in part, no second letter is made */
     struct pulse *pulse; /* of the scripts; NULL: nobody looks */
+    /* When each script last ran into its limits, on the monotonic clock; for
+     * every thread that runs them. NULL: nobody asks ingest_is_slow. */
+    atomic_int_least64_t *stops_ns;
 };
 
 /* Loads every script. ERR_CONFIG names file and line. */

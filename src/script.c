@@ -52,7 +52,7 @@ struct script {
     lua_State *L; /* NULL: it could not be rebuilt */
     struct script_lua lua;
     size_t loaded_bytes; /* of memory, after loading */
-    int64_t stopped_ns;  /* see script_stopped_ns */
+    bool was_stopped;    /* see script_was_stopped */
 };
 
 static struct text without_bom(const struct script_source *source)
@@ -213,9 +213,9 @@ void script_each_name(struct script *script, const char *library,
     lua_settop(script->L, 0);
 }
 
-int64_t script_stopped_ns(const struct script *script)
+bool script_was_stopped(const struct script *script)
 {
-    return script->stopped_ns;
+    return script->was_stopped;
 }
 
 size_t script_memory_bytes(const struct script *script)
@@ -272,8 +272,7 @@ static void end_call(struct script *script, int status)
     lua_settop(script->L, 0);
     script_lua_set_call(script->L, NULL);
     bool has_no_memory = lua->ran_out || status == LUA_ERRMEM;
-    if (lua->has_expired || (has_no_memory && lua->hit_cap))
-        script->stopped_ns = clock_mono_ns();
+    script->was_stopped = lua->has_expired || (has_no_memory && lua->hit_cap);
     if (lua->scratch.capacity > KEPT_SCRATCH_BYTES)
         buf_deinit(&lua->scratch);
     lua->is_spoiled |= lua->ran_out || status == LUA_ERRMEM

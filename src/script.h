@@ -39,9 +39,8 @@ void script_each_name(struct script *script, const char *library,
                       void (*each)(const char *name, void *context),
                       void *context);
 
-/* When it last ran into its limit of time or memory, on the monotonic clock;
- * 0: never. */
-int64_t script_stopped_ns(const struct script *script);
+/* The last call ran into its limit of time or memory. */
+bool script_was_stopped(const struct script *script);
 
 /* Bytes of Lua heap in use; for tests. */
 size_t script_memory_bytes(const struct script *script);

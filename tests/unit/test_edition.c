@@ -152,6 +152,61 @@ static void a_reading_that_does_not_load_changes_nothing(void **state)
     close(fd);
 }
 
+static struct script_source loop = {
+    .name = (char *)"loop.lua",
+    .path = (char *)"loop.lua",
+    .text = (char *)"return function() while true do end end",
+    .len = 39};
+
+/* A request that is nobody's, run by an edition's ingest. */
+static void run_request(struct ingest *ingest, const struct route_match *match)
+{
+    struct request request;
+    struct receipt receipt;
+    struct error err;
+    request_init(&request);
+    request_stamp(&request);
+    assert_true(ingest_request(ingest, &request, match, NULL, &receipt, &err));
+    assert_int_equal(receipt.kept_count, 1);
+    request_deinit(&request);
+}
+
+/* The lane's ingest counts for all, or a worker would try again now and then
+ * while the senders go on. */
+static void a_slow_script_is_slow_for_all_workers(void **state)
+{
+    (void)state;
+    struct error err;
+    struct reading_options options = reading_of(204);
+    struct route *route = xcalloc(1, sizeof *route);
+    *route = (struct route){.pattern = xstrdup("/loop"),
+                            .methods = METHOD_POST,
+                            .outputs = 1,
+                            .limits = LIMITS_DEFAULT,
+                            .script = 0};
+    struct reading_owner *owner = options.owner;
+    assert_true(route_table_add(owner->routes, route, &err));
+    options.ingest.journal = NULL;
+    options.ingest.scripts = &loop;
+    options.ingest.script_count = 1;
+    const struct route_match match = {.route = route};
+    struct reading *reading = reading_new(&options, &err);
+    struct edition *one = edition_new(reading, -1, NULL, &err);
+    struct edition *other = edition_new(reading, -1, NULL, &err);
+    struct ingest *lane = edition_slow(one, -1, NULL, &err);
+    assert_true(one && other && lane);
+
+    assert_false(ingest_is_slow(other->ingest, route, clock_mono_ns()));
+    run_request(lane, &match);
+    int64_t now_ns = clock_mono_ns();
+    assert_true(ingest_is_slow(one->ingest, route, now_ns));
+    assert_true(ingest_is_slow(other->ingest, route, now_ns));
+    assert_false(ingest_is_slow(other->ingest, route, now_ns + 31 * NS_PER_S));
+    edition_free(one);
+    edition_free(other);
+    reading_release(reading);
+}
+
 static void many_reloads_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -178,6 +233,7 @@ int main(void)
         TEST(requests_that_begin_later_have_the_new_routes),
         TEST(a_request_under_way_ends_as_it_began),
         TEST(a_reading_that_does_not_load_changes_nothing),
+        TEST(a_slow_script_is_slow_for_all_workers),
         TEST(many_reloads_leave_nothing_behind),
     };
 #undef TEST

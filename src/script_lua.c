@@ -11,7 +11,9 @@
  * only once a run has gone on for some milliseconds. Wall time
  * first, which costs no system call: as long as less of it than the budget has
  * gone by, so has CPU time. Once the budget is spent the hook fires at every
- * instruction, so a script that catches the error gets no further.
+ * instruction, so a script that catches the error gets no further. A thousand
+ * instructions may be as many calls of a function in C that takes milliseconds
+ * each; so at each beat the clock is looked at before the next instruction.
  *
  * An error that is not the script's is a userdata with a struct error in it;
  * strings are errors of the script.
@@ -141,8 +143,11 @@ static void expire(lua_State *L, struct script_lua *lua)
 static void stop_hook(lua_State *L, lua_Debug *ar)
 {
     struct script_lua *lua = script_lua_of(L);
-    if (!lua->has_expired && !is_over(lua))
+    if (!lua->has_expired && !is_over(lua)) {
+        if (lua_gethookcount(L) != HOOK_INSTRUCTIONS) /* a beat was here */
+            lua_sethook(L, stop_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
         return;
+    }
     lua_getinfo(L, "Sl", ar);
     lua_pushfstring(L, "%s:%d: ", ar->short_src, ar->currentline);
     expire(L, lua);
@@ -176,8 +181,8 @@ void script_lua_spend(lua_State *L, uint64_t steps)
  */
 void script_lua_beat(void *L)
 {
-    if (++script_lua_of(L)->beats > 1 && !lua_gethook(L))
-        lua_sethook(L, stop_hook, LUA_MASKCOUNT, HOOK_INSTRUCTIONS);
+    if (++script_lua_of(L)->beats > 1)
+        lua_sethook(L, stop_hook, LUA_MASKCOUNT, 1);
 }
 
 void script_lua_limit(lua_State *L, uint64_t budget_ns, bool has_pulse)

@@ -33,7 +33,7 @@
 
 enum { NAME_BYTES = 256, UNCOUNTED_BYTES = 4096 };
 
-static const char metatable_key, headers_key, vars_key, current_key;
+static const char metatable_key, headers_key, current_key;
 
 static void push_text(lua_State *L, struct text text)
 {
@@ -149,7 +149,8 @@ static void push_plain_text(lua_State *L, struct script_call *call)
     push_text(L, call->request->text);
 }
 
-/* vars are decoded once for each route that this state serves. */
+/* Decoded for each request that asks: what a script writes into a table that it
+ * is given must not be there for the next sender's. */
 static void push_vars(lua_State *L, struct script_call *call)
 {
     const struct route *route = call->route;
@@ -157,14 +158,7 @@ static void push_vars(lua_State *L, struct script_call *call)
         lua_newtable(L);
         return;
     }
-    script_lua_metatable(L, &vars_key, "vars");
-    if (lua_rawgetp(L, -1, route) == LUA_TNIL) {
-        lua_pop(L, 1);
-        script_json_decode(L, text_of(route->vars_json), false);
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, -3, route);
-    }
-    lua_remove(L, -2);
+    script_json_decode(L, text_of(route->vars_json), false);
 }
 
 static bool is_json_type(struct text type)
@@ -484,6 +478,7 @@ static int all_pairs(lua_State *L, const struct pairs *pairs, bool in_any_case)
 {
     struct text name = script_lua_text(L, 2);
     lua_Integer count = 0;
+    script_lua_spend(L, pairs->count);
     lua_newtable(L);
     for (size_t i = 0; i < pairs->count; i++) {
         const struct pair *pair = &pairs->items[i];

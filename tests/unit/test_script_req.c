@@ -152,6 +152,28 @@ static void data_is_json_else_form_else_query(void **state)
     bench_free(&bench);
 }
 
+/* A script adds to the tags it was given; the next sender's have none of it. */
+static void what_a_script_writes_into_req_is_not_the_next_ones(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(&bench,
+                           "return function(req)\n"
+                           "  for _, name in ipairs { 'vars', 'query',"
+                           " 'form', 'headers', 'params' } do\n"
+                           "    if req[name].room then error(name) end\n"
+                           "    req[name].room = 'attic'\n"
+                           "  end\n"
+                           "  if req.vars.tags.room then error() end\n"
+                           "  req.vars.tags.room = 'attic'\n"
+                           "end"));
+    bench.route.vars_json = (char *)"{\"tags\":{\"site\":\"ridge\"}}";
+    for (int i = 0; i < 2; i++)
+        if (!bench_run(&bench, ""))
+            fail_msg("%s", bench.err.text);
+    bench_free(&bench);
+}
+
 static void vars_belong_to_the_route(void **state)
 {
     (void)state;
@@ -331,6 +353,7 @@ int main(void)
         cmocka_unit_test(json_is_known_by_type_or_by_looks),
         cmocka_unit_test(data_is_json_else_form_else_query),
         cmocka_unit_test(vars_belong_to_the_route),
+        cmocka_unit_test(what_a_script_writes_into_req_is_not_the_next_ones),
         cmocka_unit_test(native_points_can_be_changed_and_stored),
         cmocka_unit_test(ndjson_has_a_value_a_line),
         cmocka_unit_test(the_first_of_bad_lines_only_is_named),

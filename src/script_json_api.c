@@ -44,8 +44,12 @@ static int api_array(lua_State *L)
     }
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    bool is_ours = lua_getmetatable(L, 1); /* req, _ENV, string */
     script_encode_push_empty(L);
+    if (is_ours && !lua_rawequal(L, -1, -2))
+        return luaL_argerror(L, 1, "a table with a meaning of its own");
     lua_setmetatable(L, 1);
+    lua_settop(L, 1);
     return 1;
 }
 

@@ -26,6 +26,7 @@
 enum {
     LINE_BYTES = 1024,
     LINGER_BYTES = 256,
+    TYPE_BYTES = 200,
     MOST_LINES = 50,
     LINES_PER_S = 10
 };
@@ -61,14 +62,17 @@ static int api_reply(lua_State *L)
     bool is_json;
     if (status < 200 || status > 299)
         luaL_error(L,
-                   "reply(%d): 200 to 299 only; to refuse, return nil,"
+                   "reply(%I): 200 to 299 only; to refuse, return nil,"
                    " \"why\", status",
-                   (int)status);
+                   (LUAI_UACINT)status);
     struct text body = keep_text(L, call, body_text(L, 2, &is_json));
     struct text type =
         is_json ? TEXT("application/json") : TEXT("text/plain; charset=utf-8");
     if (!lua_isnoneornil(L, 3))
         type = keep_text(L, call, script_lua_text(L, 3));
+    if (type.len == 0 || type.len > TYPE_BYTES)
+        luaL_error(L, "reply: the type has %d bytes, not 1 to %d",
+                   (int)type.len, TYPE_BYTES);
     for (size_t i = 0; i < type.len; i++)
         if ((unsigned char)type.at[i] < ' ' || type.at[i] == 0x7f)
             luaL_error(L, "reply: the type has a control byte");

@@ -4,6 +4,8 @@
  * the result can have, lent to them as a buf that is full at that size. So
  * nothing leaks when Lua raises, and the script's memory limit counts it.
  *
+ * Each byte is paid for, so a script cannot spend its time unseen in here.
+ *
  * What can go wrong: bytes that are no hex or base64 came from the sender, so
  * the sender is told (400), not the writer of the script. url.decode cannot
  * fail: what is no %xx stays as it is.
@@ -14,6 +16,8 @@
 #include "codec.h"
 #include "error.h"
 #include "script_lua.h"
+
+enum { PIECE_STEPS = 10 };
 
 static struct buf lend(lua_State *L, luaL_Buffer *memory, size_t len)
 {
@@ -29,6 +33,7 @@ static int push_decoded(lua_State *L, size_t most_bytes,
     luaL_Buffer memory;
     struct error err;
     struct text in = script_lua_text(L, 1);
+    script_lua_spend(L, in.len);
     struct buf out = lend(L, &memory, most_bytes);
     if (!decode(in, &out, &err))
         script_lua_bad_input(L, &err);
@@ -41,6 +46,7 @@ static int push_encoded(lua_State *L, size_t most_bytes,
 {
     luaL_Buffer memory;
     struct text in = script_lua_text(L, 1);
+    script_lua_spend(L, in.len);
     struct buf out = lend(L, &memory, most_bytes);
     if (!encode(in, &out))
         return luaL_error(L, "a text of %I bytes is too long to encode",
@@ -79,6 +85,7 @@ static int url_encode(lua_State *L)
 static void push_url_decoded(lua_State *L, struct text in, bool plus_is_space)
 {
     luaL_Buffer memory;
+    script_lua_spend(L, in.len + PIECE_STEPS);
     char *room = luaL_buffinitsize(L, &memory, in.len);
     luaL_pushresultsize(&memory, codec_url_decode(in, plus_is_space, room));
 }

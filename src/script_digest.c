@@ -53,7 +53,7 @@ static int api_hmac(lua_State *L)
     struct digest digest;
     enum digest_algorithm algorithm = algorithm_at(L, 1);
     struct text key = script_lua_text(L, 2), bytes = script_lua_text(L, 3);
-    script_lua_spend(L, bytes.len);
+    script_lua_spend(L, key.len + bytes.len);
     return push_digest(L, digest_keyed(algorithm, key, bytes, &digest),
                        &digest);
 }
@@ -62,10 +62,13 @@ static int api_hmac(lua_State *L)
  * equal to nothing. */
 static int api_equal(lua_State *L)
 {
+    bool are_equal = false;
     luaL_checkany(L, 2);
-    bool are_equal =
-        !lua_isnil(L, 1) && !lua_isnil(L, 2)
-        && digest_equal(script_lua_text(L, 1), script_lua_text(L, 2));
+    if (!lua_isnil(L, 1) && !lua_isnil(L, 2)) {
+        struct text a = script_lua_text(L, 1), b = script_lua_text(L, 2);
+        script_lua_spend(L, a.len + b.len);
+        are_equal = digest_equal(a, b);
+    }
     lua_pushboolean(L, are_equal);
     return 1;
 }
@@ -83,9 +86,9 @@ static int api_gunzip(lua_State *L)
     out->max_bytes = room < most_bytes ? room : most_bytes;
     bool done = gzip_inflate(in, GZIP_GZIP, out, &err);
     out->max_bytes = most_bytes;
+    script_lua_spend(L, in.len + out->len); /* a bomb's, too */
     if (!done)
         script_lua_raise(L, &err);
-    script_lua_spend(L, out->len);
     lua_pushlstring(L, out->data ? out->data : "", out->len);
     return 1;
 }

@@ -18,7 +18,7 @@
 #include "script_lua.h"
 #include "script_taken.h"
 
-enum { FAILURE_STEPS = 500 };
+enum { ELEMENT_STEPS = 20, FAILURE_STEPS = 500 };
 
 /* Upvalues: the array, the last index. Skips null. */
 static int next_element(lua_State *L)
@@ -107,6 +107,7 @@ static void call_element(lua_State *L, lua_Integer i)
 static int each_call(lua_State *L, int array)
 {
     bool is_loading = !script_lua_call(L);
+    bool is_c = lua_iscfunction(L, 2); /* then no hook counts */
     lua_newtable(L);
     script_encode_push_empty(L); /* so that JSON has it as [] */
     lua_setmetatable(L, -2);
@@ -114,6 +115,9 @@ static int each_call(lua_State *L, int array)
     lua_Integer count = 0;
     for (lua_Integer i = 1;; i++) {
         lua_settop(L, results);
+        script_lua_spend(L, ELEMENT_STEPS);
+        if (is_c)
+            script_lua_check_time(L);
         lua_pushvalue(L, 2);
         if (lua_rawgeti(L, array, i) == LUA_TNIL)
             break;

@@ -17,7 +17,7 @@
 #include "script_whole.h"
 #include "utf8.h"
 
-enum { MAX_DEPTH = 64, SLOTS = 6 };
+enum { MAX_DEPTH = 64, SLOTS = 6, TABLE_STEPS = 40, ENTRY_STEPS = 10 };
 
 static const char empty_key;
 
@@ -120,6 +120,7 @@ static void put_array(lua_State *L, int index, struct buf *out, int depth)
         seen++;
     if (seen != count)
         luaL_error(L, "JSON has no list with gaps or with names in it");
+    script_lua_spend(L, (uint64_t)count * ENTRY_STEPS);
     put(L, out, "[", 1);
     for (lua_Integer i = 1; i <= count; i++) {
         if (i > 1)
@@ -173,6 +174,7 @@ static void put_object(lua_State *L, int index, struct buf *out, int depth)
 {
     size_t count;
     struct name *names = push_names(L, index, &count);
+    script_lua_spend(L, count * ENTRY_STEPS);
     put(L, out, "{", 1);
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
@@ -195,12 +197,23 @@ static void put_object(lua_State *L, int index, struct buf *out, int depth)
     lua_pop(L, 1);
 }
 
+/* The text counts as the script's own memory. */
+static void check_room(lua_State *L, const struct buf *out)
+{
+    size_t most_bytes = script_lua_of(L)->limits.memory_bytes;
+    if (out->len > most_bytes)
+        luaL_error(L, "JSON text longer than %I bytes (limits.memory)",
+                   (LUAI_UACINT)most_bytes);
+}
+
 static void put_table(lua_State *L, int index, struct buf *out, int depth)
 {
     if (depth > MAX_DEPTH)
         luaL_error(L, "JSON nested deeper than %d: does a table hold itself?",
                    MAX_DEPTH);
     luaL_checkstack(L, SLOTS, NULL);
+    check_room(L, out);
+    script_lua_spend(L, TABLE_STEPS); /* one table may come a million times */
     if (script_encode_is_array(L, index))
         put_array(L, index, out, depth);
     else

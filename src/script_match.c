@@ -170,6 +170,7 @@ static int string_find(lua_State *L)
     struct text text = script_lua_text(L, 2);
     size_t from = start_offset(L, 3, subject.len);
     bool is_beyond = from > subject.len;
+    pay_for_copy(L, text.len);
     if (!is_beyond && (lua_toboolean(L, 4) || is_plain(text)))
         return find_plain(L, subject, from, text);
     struct room room;
@@ -268,6 +269,7 @@ static void append_capture(lua_State *L, struct replacing *r, unsigned number)
 static void append_expanded(lua_State *L, struct replacing *r)
 {
     struct text rest = r->text;
+    script_lua_spend(L, rest.len);
     while (rest.len > 0) {
         struct text head = text_cut(&rest, '%');
         append(r, head);

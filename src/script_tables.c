@@ -12,7 +12,12 @@
 #include "script_lua.h"
 #include "script_whole.h"
 
-enum { MAX_DEPTH = 64, SLOTS = 6, LONG_PATH = 1000 };
+enum {
+    MAX_DEPTH = 64,
+    SLOTS = 6,
+    LONG_PATH = 1000,
+    STEPS_PER_NAME = 10, /* of a path, or an entry of a table */
+};
 
 static bool is_all_digits(struct text text, lua_Integer *index)
 {
@@ -45,7 +50,10 @@ static void step_name(lua_State *L, struct text name)
 
 static void walk_path(lua_State *L, struct text path)
 {
+    bool is_long = path.len > LONG_PATH;
     for (;;) {
+        if (is_long)
+            script_lua_spend(L, STEPS_PER_NAME);
         const char *dot = memchr(path.at, '.', path.len);
         size_t len = dot ? (size_t)(dot - path.at) : path.len;
         step_name(L, (struct text){path.at, len});
@@ -77,8 +85,6 @@ static int api_get(lua_State *L)
 {
     int keys = lua_gettop(L);
     luaL_checkany(L, 2);
-    if (keys == 2 && lua_rawlen(L, 2) > LONG_PATH)
-        script_lua_check_time(L);
     lua_pushvalue(L, 1);
     if (keys == 2 && lua_type(L, 2) == LUA_TSTRING)
         walk_path(L, script_lua_string(L, 2));
@@ -146,8 +152,10 @@ static void flatten_table(lua_State *L, struct flattening *f, int table,
     if (depth > MAX_DEPTH)
         luaL_error(L, "flatten: nested deeper than %d", MAX_DEPTH);
     luaL_checkstack(L, SLOTS, NULL);
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
+    unsigned entries = 1;
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1), entries++)
         flatten_entry(L, f, depth);
+    script_lua_spend(L, entries * STEPS_PER_NAME); /* a table may come twice */
 }
 
 /* flatten(t [, sep]): scalars of nested tables by a_b_1 */
@@ -173,9 +181,12 @@ static int api_flatten(lua_State *L)
 static int api_merge(lua_State *L)
 {
     int count = lua_gettop(L);
+    unsigned entries = 1;
     script_lua_check_time(L);
     lua_newtable(L);
     for (int i = 1; i <= count; i++) {
+        script_lua_spend(L, entries * STEPS_PER_NAME);
+        entries = 1;
         if (lua_isnil(L, i) || script_lua_is_null(L, i))
             continue;
         luaL_checktype(L, i, LUA_TTABLE);
@@ -183,6 +194,7 @@ static int api_merge(lua_State *L)
             lua_pushvalue(L, -2);
             lua_pushvalue(L, -2);
             lua_rawset(L, count + 1);
+            entries++;
         }
     }
     return 1;

@@ -17,6 +17,8 @@ enum {
     MAX_RANGE = 100000,
     MAX_REPEATED_BYTES = 1 << 20,
     BYTES_PER_STEP = 16, /* of a few nanoseconds: the pages are new, too */
+    LONG_BYTES = 256,    /* a text that takes time to compare */
+    ORDER_STEPS = 20,
 };
 
 /* Calls the function in the upvalue with all arguments. */
@@ -54,9 +56,40 @@ static int table_remove(lua_State *L)
     return call_on(L);
 }
 
+/* The order of a sort where comparing may take long, and no instruction of Lua
+ * runs in between; upvalue: a function in C, or nil for a < b. */
+static int paid_order(lua_State *L)
+{
+    script_lua_spend(L, ORDER_STEPS + lua_rawlen(L, 1) / BYTES_PER_STEP);
+    if (lua_isnil(L, lua_upvalueindex(1))) {
+        lua_pushboolean(L, lua_compare(L, 1, 2, LUA_OPLT));
+        return 1;
+    }
+    script_lua_check_time(L);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 2, 1);
+    return 1;
+}
+
+static bool has_long_text(lua_State *L, lua_Integer len)
+{
+    bool is_long = false;
+    for (lua_Integer i = 1; i <= len && !is_long; i++, lua_pop(L, 1))
+        is_long = lua_rawgeti(L, 1, i) == LUA_TSTRING
+                  && lua_rawlen(L, -1) > LONG_BYTES;
+    return is_long;
+}
+
 static int table_sort(lua_State *L)
 {
-    check_range(L, 1, length(L, 1), "table.sort");
+    lua_Integer len = length(L, 1);
+    check_range(L, 1, len, "table.sort");
+    lua_settop(L, 2);
+    if (!lua_isnil(L, 2))
+        luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (lua_isnil(L, 2) ? has_long_text(L, len) : lua_iscfunction(L, 2))
+        lua_pushcclosure(L, paid_order, 1);
     return call_on(L);
 }
 

@@ -33,7 +33,9 @@ static struct text number_or_text(lua_State *L, int index,
     }
     if (lua_type(L, index) != LUA_TSTRING)
         luaL_typeerror(L, index, "number or text");
-    return script_lua_text(L, index);
+    struct text text = script_lua_text(L, index);
+    script_lua_spend(L, text.len);
+    return text;
 }
 
 static struct text optional_text(lua_State *L, int index)
@@ -80,6 +82,7 @@ static int time_strptime(lua_State *L)
     struct text text = script_lua_text(L, 1);
     struct text format = script_lua_text(L, 2);
     struct text zone = optional_text(L, 3);
+    script_lua_spend(L, text.len + format.len);
     if (!timeformat_read(text, format, zone, &ns, &err))
         return luaL_error(L, "time.strptime: %s", err.text);
     return push_ns(L, ns);

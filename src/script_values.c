@@ -21,7 +21,13 @@
 #include "script_lua.h"
 #include "script_whole.h"
 
-enum { SHOWN_BYTES = 40, MAX_DIGITS = 15, TEXT_BYTES = 64 };
+enum {
+    SHOWN_BYTES = 40,
+    MAX_DIGITS = 15,
+    TEXT_BYTES = 64,
+    LONG_BYTES = 1000, /* a text that takes longer than a moment */
+    ENTRY_STEPS = 10,
+};
 
 /* The name under which the sender gave this text, if a list has it. */
 static struct text name_of_value(const struct pairs *pairs, struct text value)
@@ -87,6 +93,8 @@ static bool push_read(lua_State *L, struct text text, char comma)
     char mended[TEXT_BYTES];
     int64_t integer;
     double number;
+    if (text.len > LONG_BYTES)
+        script_lua_spend(L, text.len);
     text = scan_trim(text);
     if (comma && text.len > 0 && !with_point(text, comma, mended, &text))
         return false;
@@ -180,6 +188,8 @@ static bool whole_of_text(lua_State *L, struct text text, enum value_type type,
 {
     int64_t integer;
     double number;
+    if (text.len > LONG_BYTES)
+        script_lua_spend(L, text.len);
     text = scan_trim(text);
     value->type = type;
     if (type == VALUE_UINT && number_read_uint(text, &value->as.natural))
@@ -301,13 +311,15 @@ static int api_numbers(lua_State *L)
     if (lua_isnil(L, 1))
         return 1;
     luaL_checktype(L, 1, LUA_TTABLE);
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+    unsigned entries = 0;
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1), entries++) {
         if (!push_number(L, lua_gettop(L), comma))
             continue;
         lua_pushvalue(L, -3);
         lua_insert(L, -2);
         lua_rawset(L, 2);
     }
+    script_lua_spend(L, entries * ENTRY_STEPS);
     return 1;
 }
 

@@ -115,6 +115,34 @@ static void wrong_arguments_are_luas_errors(void **state)
                         " got table)");
 }
 
+/* Long texts, and functions in C, are put in order by a function of ours. */
+static void a_sort_that_is_paid_for_sorts_as_lua_does(void **state)
+{
+    (void)state;
+    const char *const orders[] = {"", ", equal", ", rawequal"};
+    expect_result("(function() local t = {} for i = 1, 9 do"
+                  " t[i] = ('x'):rep(300) .. i * 7 % 10 end table.sort(t)"
+                  " for i = 1, 9 do t[i] = t[i]:sub(-1) end"
+                  " return table.concat(t) end)()",
+                  "{}", "\"123456789\"");
+    expect_result("(function() local t = { 3, 1, 2 }"
+                  " table.sort(t, math.ult) return t end)()",
+                  "{}", "[1,2,3]");
+    expect_script_error("table.sort({ ('x'):rep(300), 1 })",
+                        "t.lua:2: attempt to compare number with string");
+    expect_script_error("table.sort({ 2, 1 }, 5)",
+                        "t.lua:2: bad argument #2 to 'sort' (function expected,"
+                        " got number)");
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        char call[100];
+        snprintf(call, sizeof call,
+                 "(function() local t = {} table.sort(t%s)"
+                 " return #t end)()",
+                 orders[i]);
+        expect_result(call, "{}", "0");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +150,7 @@ int main(void)
         cmocka_unit_test(long_work_in_c_is_refused),
         cmocka_unit_test(large_tables_are_refused),
         cmocka_unit_test(wrong_arguments_are_luas_errors),
+        cmocka_unit_test(a_sort_that_is_paid_for_sorts_as_lua_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "buf.h"
+#include "check_scripts.h"
 #include "clock.h"
 #include "config.h"
 #include "error.h"
@@ -131,6 +132,20 @@ static bool run_tests(const struct config *config, struct error *err)
     return fine;
 }
 
+static void warn(const char *mistake, void *context)
+{
+    (void)context;
+    log_line(LOG_WARN, "script", "%s", mistake);
+}
+
+/* What may be a mistake and need not be: a name that is not there, in a branch
+ * that is never taken. */
+static bool warn_of_scripts(const struct config *config)
+{
+    check_scripts(config, warn, NULL);
+    return true;
+}
+
 /* The config is the server's from here on. */
 static bool hand_over(struct reload *reload, struct config *config,
                       struct error *err)
@@ -156,7 +171,7 @@ static bool read_all(struct reload *reload, struct error *err)
         return false;
     }
     tell_fixed(running, config);
-    return hand_over(reload, config, err);
+    return hand_over(reload, config, err) && warn_of_scripts(config);
 }
 
 void reload_now(struct reload *reload)
@@ -222,6 +237,7 @@ struct reload *reload_new(const struct reload_options *options)
     if (!reload->watch)
         log_line(LOG_WARN, "reload", "%s (SIGHUP still reloads)", err.text);
     watch_scripts(reload, options->running);
+    warn_of_scripts(options->running);
     return reload;
 }
 

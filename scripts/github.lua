@@ -1,5 +1,5 @@
 -- GitHub webhooks:
---   github_push          tags repository, branch
+--   github_push          tags repository, branch (of a tag: refs/tags/v1)
 --                        commits, added, modified, removed (files), by (who)
 --   github_commit        the same tags, at the commit's own time: sha, message
 --                        (its first line), author, added, modified, removed
@@ -7,7 +7,8 @@
 --                        duration (s), run, attempt, id, once a run has completed
 --   github_event         tags repository, event, action: count=1, by, of all else
 -- In the repository or organisation: Settings > Webhooks > Add webhook, payload
--- URL https://GATEWAY/hooks/github?key=A-LONG-SECRET, either content type.
+-- URL https://GATEWAY/hooks/github?key=A-LONG-SECRET, either content type; Secret
+-- stays empty, for GitHub's signature is not looked at.
 --   { path = "/hooks/github", script = "github",
 --     verify = { scheme = "query", name = "key", secret = env "GITHUB_KEY" } },
 
@@ -18,7 +19,7 @@ end
 
 local function push(data, tags)
   local files = { added = 0, modified = 0, removed = 0 }
-  tags.branch = data.ref:gsub("^refs/%a+/", "")
+  tags.branch = data.ref:gsub("^refs/heads/", "")
   for i, commit in ipairs(data.commits) do
     for kind in pairs(files) do files[kind] = files[kind] + #commit[kind] end
     emit("github_commit", tags, {
@@ -27,8 +28,7 @@ local function push(data, tags)
       modified = count(commit.modified), removed = count(commit.removed),
     }, time.parse(commit.timestamp) + i)   -- commits of a rebase share their second: i keeps them apart
   end
-  emit("github_push", tags, {
-    commits = count(data.commits), by = get(data, "pusher.name"),
+  emit("github_push", tags, { commits = count(data.commits), by = get(data, "pusher.name"),
     added = int(files.added), modified = int(files.modified), removed = int(files.removed),
   }, time.parse(get(data, "repository.pushed_at")))   -- so a redelivery is the same point
 end
@@ -37,8 +37,7 @@ local function workflow_run(data, tags)
   if data.action == "requested" or data.action == "in_progress" then return end
   if data.action ~= "completed" then return keep("a run of which an unknown thing is said") end
   local run = data.workflow_run
-  local ended = time.parse(run.updated_at)
-  local began = time.parse(run.run_started_at)   -- servers before 2021 do not say
+  local ended, began = time.parse(run.updated_at), time.parse(run.run_started_at)   -- old servers say no start
   tags.workflow = run.name ~= "" and run.name or get(data, "workflow.name")
   tags.branch, tags.event, tags.conclusion = run.head_branch, run.event, run.conclusion
   emit("github_workflow_run", tags, { duration = began and (ended - began) / 1e9,
@@ -53,6 +52,6 @@ return function(req)
   if event == "ping" then return end
   if event == "push" then return push(data, tags) end
   if event == "workflow_run" then return workflow_run(data, tags) end
-  tags.event, tags.action = event, data.action
-  return point("github_event", tags, { count = int(1), by = get(data, "sender.login") })
+  return point("github_event", merge(tags, { event = event, action = data.action }),
+    { count = int(1), by = get(data, "sender.login") })
 end

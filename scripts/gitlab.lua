@@ -4,10 +4,11 @@
 --                    duration, queued_duration (s), id, by (who)
 --   gitlab_job       tags project, branch, stage, job, status, runner: each job
 --                    that ran, at its start: duration, queued_duration (s), id
---   gitlab_push      tags project, branch: commits, by
+--   gitlab_push      tags project, branch (of a tag: refs/tags/v1): commits, by
 --   gitlab_event     tags project, event, action: count=1, by, of all else
 -- In the project or group: Settings > Webhooks > Add new webhook, URL
--- https://GATEWAY/hooks/gitlab, a secret token, and tick what is to come.
+-- https://GATEWAY/hooks/gitlab, secret token A-LONG-SECRET, and tick what is to
+-- come.
 --   { path = "/hooks/gitlab", script = "gitlab",
 --     verify = { scheme = "header", name = "X-Gitlab-Token", secret = env "GITLAB_TOKEN" } },
 
@@ -41,7 +42,7 @@ local function pipeline(data, tags)
 end
 
 local function push(data, tags)
-  tags.branch = data.ref:gsub("^refs/%a+/", "")
+  tags.branch = data.ref:gsub("^refs/heads/", "")
   return point("gitlab_push", tags, { commits = int(data.total_commits_count), by = who(data) })
 end
 

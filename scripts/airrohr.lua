@@ -4,9 +4,9 @@
 --        own name in small letters; of two sensors for one thing the second goes
 --        by its whole name: bme280_temperature
 -- On the node's page: Configuration > APIs > Send data to own API, server
--- GATEWAY, path /airrohr, port 8580. It sends no time and no password.
+-- GATEWAY, path /airrohr, port 8580, user airrohr, a password. It sends no time.
 --   { path = "/airrohr", script = "airrohr",
---     verify = { allow = { "192.168.1.0/24" } } },
+--     verify = { scheme = "basic", user = "airrohr", password = env "AIRROHR_PASSWORD" } },
 
 local short = {   -- by the last part of a name: SDS_P1, BME280_temperature
   p0 = "pm1", p1 = "pm10", p2 = "pm2_5", p4 = "pm4",

@@ -4,10 +4,12 @@
 -- In alertmanager.yml, and send_resolved must stay true (it is the default):
 --   receivers:
 --     - name: moonline
---       webhook_configs: [ { url: "http://GATEWAY:8580/alertmanager" } ]
--- A bearer token goes under http_config: authorization: credentials.
+--       webhook_configs:
+--         - url: http://GATEWAY:8580/alertmanager
+--           http_config: { authorization: { credentials: A-LONG-SECRET } }
 --   { path = "/alertmanager", script = "alertmanager",
 --     verify = { scheme = "bearer", secret = env "ALERT_TOKEN" } },
+
 local store_alerts = require "alerts"
 
 return function(req)

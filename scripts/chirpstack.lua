@@ -10,6 +10,7 @@
 -- logs come too and store nothing; what else comes is kept.
 --   { path = "/chirpstack", script = "chirpstack",
 --     verify = { scheme = "bearer", secret = env "CHIRPSTACK_TOKEN" } },
+
 local fields_of = require "lorawan"
 
 local function uplink(data)

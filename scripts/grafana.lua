@@ -2,11 +2,12 @@
 --   alerts  tags its labels, fingerprint; firing=1 when it began, firing=0 when it
 --           was resolved; summary, description (see alerts.lua);
 --           value_A, value_B ... the numbers of the rule's expressions
--- In Grafana: Alerting > Contact points > New > Webhook, URL
--- http://GATEWAY:8580/grafana, method POST; under Optional settings the
--- authorization scheme Bearer and a token.
+-- In Grafana: Alerting > Contact points > Add contact point, integration Webhook,
+-- URL http://GATEWAY:8580/grafana; under Optional settings the authorization
+-- header with scheme Bearer and credentials A-LONG-SECRET.
 --   { path = "/grafana", script = "grafana",
 --     verify = { scheme = "bearer", secret = env "GRAFANA_TOKEN" } },
+
 local store_alerts = require "alerts"
 
 local function values(alert)   -- null when the rule had no data

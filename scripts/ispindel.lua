@@ -7,6 +7,7 @@
 -- time, and nothing again that was lost.
 --   { path = "/ispindel", script = "ispindel", secrets = { "token" },
 --     verify = { allow = { "192.168.1.0/24" } } },
+
 local units = require "units"
 
 return function(req)

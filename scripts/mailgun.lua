@@ -8,6 +8,7 @@
 -- https://GATEWAY/hooks/mailgun?key=A-LONG-SECRET, for each kind of event.
 --   { path = "/hooks/mailgun", script = "mailgun",
 --     verify = { scheme = "query", name = "key", secret = env "MAILGUN_KEY" } },
+
 local apart = require "apart"
 
 local function domain_of(address) return (address or ""):match("@([^>]+)") end

@@ -6,8 +6,8 @@
 --   location_transition  tags user, device, region: entered=1, or 0 for left,
 --                        latitude, longitude, accuracy
 -- In the app: Preferences > Connection > Mode HTTP, URL
--- http://GATEWAY:8580/owntracks, and a user and device under Identification.
--- Names of Wi-Fi networks are not stored.
+-- http://GATEWAY:8580/owntracks, and under Identification username jane, a
+-- password, a device ID. Names of Wi-Fi networks are not stored.
 --   { path = "/owntracks", script = "owntracks",
 --     verify = { scheme = "basic", user = "jane", password = env "OWNTRACKS_PASSWORD" } },
 

@@ -7,6 +7,7 @@
 -- spread over it.
 --   { path = "/hooks/papertrail", script = "papertrail",
 --     verify = { scheme = "query", name = "key", secret = env "PAPERTRAIL_KEY" } },
+
 local apart = require "apart"
 local entries = require "entries"
 

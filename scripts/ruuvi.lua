@@ -4,9 +4,10 @@
 --          (g), battery (V), tx_power, rssi (dBm), movements, sequence
 -- On the gateway's page: Cloud options > Advanced > HTTP(S), "Use a custom
 -- server", URL http://GATEWAY:8580/ruuvi, data format with or without
--- timestamps, raw data, authentication Bearer.
+-- timestamps, raw data, authentication Bearer, token A-LONG-SECRET.
 --   { path = "/ruuvi", script = "ruuvi",
 --     verify = { scheme = "bearer", secret = env "RUUVI_TOKEN" } },
+
 local entries = require "entries"
 
 local function known(x, none, scale, offset)   -- none: how the sensor says it has no such value

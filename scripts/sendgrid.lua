@@ -7,6 +7,7 @@
 -- https://GATEWAY/hooks/sendgrid?key=A-LONG-SECRET, and tick what is to come.
 --   { path = "/hooks/sendgrid", script = "sendgrid",
 --     verify = { scheme = "query", name = "key", secret = env "SENDGRID_KEY" } },
+
 local apart = require "apart"
 
 local function categories(x)   -- one text, or a list of them

@@ -16,6 +16,7 @@
 -- http://GATEWAY:8580/shelly?id=cellar&temp=${ev.tC}
 --   { path = "/shelly", script = "shelly", method = { "GET", "POST" },
 --     verify = { allow = { "192.168.1.0/24" } } },
+
 local entries = require "entries"
 
 local ours = {   -- their names of values, after flatten

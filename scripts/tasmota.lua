@@ -18,6 +18,7 @@
 -- The device's Time is local; its zone goes into the route. UTC if none is said.
 --   { path = "/tasmota/:device", script = "tasmota", vars = { zone = "Europe/Paris" },
 --     verify = { allow = { "192.168.1.0/24" } } },
+
 local entries = require "entries"
 local units = require "units"
 

@@ -4,8 +4,9 @@
 --            rssi, snr (dBm, dB: of the gateway that heard it best), gateways,
 --            frames (f_cnt), port, spreading_factor, frequency (Hz), airtime (s)
 -- In the console: Integrations > Webhooks > Add webhook > Custom webhook, format
--- JSON, base URL http://GATEWAY:8580/ttn, header X-Api-Key, tick "Uplink
--- message". Joins, downlinks and the like may come too and store nothing.
+-- JSON, base URL http://GATEWAY:8580/ttn, an additional header X-Api-Key with the
+-- value A-LONG-SECRET, and tick "Uplink message" (without a path). Joins, downlinks
+-- and the like may come too and store nothing.
 --   { path = "/ttn", script = "thethingsstack",
 --     verify = { scheme = "header", name = "X-Api-Key", value = env "TTN_KEY" } },
 

@@ -48,6 +48,31 @@ def test_the_opening_names_what_is_stored(path):
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_the_opening_says_where_to_point_the_sender(path):
+    """The gateway and the route's path, and each secret that the route asks for."""
+    text = re.sub(r"\n *", " ", opening(path).replace(route_of(path)[1], ""))
+    start = re.search(r'path = "(.*?)(/:\w+|/\w+/\*rest)?"', route_of(path)[1])[1]
+    assert "GATEWAY" in text
+    assert start in text
+    if "env" in route_of(path)[1]:
+        assert "A-LONG-SECRET" in text or "a password" in text
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.lua")), ids=lambda p: p.stem)
+def test_it_is_short_and_of_one_style(path):
+    """40 lines of code at most: neither empty nor a comment, and not crammed."""
+    text = path.read_text()
+    lines = text.split("\n")
+    code = [line for line in lines if line.strip() and not line.strip().startswith("--")]
+    assert len(code) <= 40
+    assert max(len(line) for line in lines) <= 120
+    assert ";" not in re.sub(r'"[^"]*"|--.*', "", "\n".join(code))
+    assert not re.search(r"\t| $|\n\n\n|\n\n\Z", text, re.M)
+    if path.name not in HELPERS:
+        assert lines[next(i for i, line in enumerate(lines) if not line.startswith("--"))] == ""
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
 def test_its_recorded_requests_pass(path):
     code, out, _ = run("test", str(path.with_suffix(".http")), cwd=SCRIPTS)
     assert code == 0, out

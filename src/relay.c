@@ -13,7 +13,7 @@
  * changes from no to yes the wait is over. (A server that says yes all along,
  * and no to our lines, is left in peace.) What is told of it, outage decides.
  *
- * A lane is a thread that runs the story with a request in flight. There is
+ * A hand is a thread that runs the story with a request in flight. There is
  * one, so lines arrive in order; there are more for an output where that does
  * not matter.
  */
@@ -58,7 +58,7 @@ enum {
     TELL_REFUSED_MS = 60000
 };
 
-struct lane {
+struct hand {
     struct relay *relay;
     unsigned number;
     pthread_t thread;
@@ -77,8 +77,8 @@ struct relay {
     struct halt halt;
     struct intake *intake;
     struct outfile *outfile; /* NULL: to influx */
-    struct lane lanes[LIMIT_PARALLEL];
-    size_t lane_count;
+    struct hand hands[LIMIT_PARALLEL];
+    size_t hand_count;
     struct log_limit refused_limit;
     atomic_size_t write_bytes;
     atomic_size_t write_limit_bytes;
@@ -86,17 +86,17 @@ struct relay {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t moved; /* what is settled, or outage, changed */
     struct outage outage;
-    size_t failing_lanes;
+    size_t failing_hands;
 };
 
-static bool take(struct lane *lane);
-static void deliver(struct lane *lane);
+static bool take(struct hand *hand);
+static void deliver(struct hand *hand);
 
 static void *run(void *context)
 {
-    struct lane *lane = context;
-    while (take(lane))
-        deliver(lane);
+    struct hand *hand = context;
+    while (take(hand))
+        deliver(hand);
     return NULL;
 }
 
@@ -120,29 +120,29 @@ static uint64_t pending_points(struct relay *relay)
     return durable > settled ? durable - settled : 0;
 }
 
-static void report_failure(struct lane *lane, int status, const char *reason,
+static void report_failure(struct hand *hand, int status, const char *reason,
                            int64_t wait_ns)
 {
-    struct relay *relay = lane->relay;
+    struct relay *relay = hand->relay;
     uint64_t pending = pending_points(relay);
     pthread_mutex_lock(&relay->lock);
-    relay->failing_lanes += !lane->is_failing;
-    lane->is_failing = true;
+    relay->failing_hands += !hand->is_failing;
+    hand->is_failing = true;
     outage_report(&relay->outage, status, reason, wait_ns, pending);
     pthread_cond_broadcast(&relay->moved);
     pthread_mutex_unlock(&relay->lock);
 }
 
-static void report_success(struct lane *lane)
+static void report_success(struct hand *hand)
 {
-    struct relay *relay = lane->relay;
-    lane->backoff.failures = 0;
-    if (!lane->is_failing)
+    struct relay *relay = hand->relay;
+    hand->backoff.failures = 0;
+    if (!hand->is_failing)
         return;
     uint64_t pending = pending_points(relay);
     pthread_mutex_lock(&relay->lock);
-    lane->is_failing = false;
-    if (--relay->failing_lanes == 0)
+    hand->is_failing = false;
+    if (--relay->failing_hands == 0)
         outage_end(&relay->outage, pending);
     pthread_mutex_unlock(&relay->lock);
 }
@@ -150,48 +150,48 @@ static void report_success(struct lane *lane)
 /* ---- the next parcel ---- */
 
 /* After a burst: what is not needed for the next line. */
-static void give_memory_back(struct lane *lane)
+static void give_memory_back(struct hand *hand)
 {
-    if (!lane->was_large)
+    if (!hand->was_large)
         return;
-    lane->was_large = false;
-    delivery_deinit(&lane->delivery);
-    if (lane->influx)
-        influx_trim(lane->influx);
+    hand->was_large = false;
+    delivery_deinit(&hand->delivery);
+    if (hand->influx)
+        influx_trim(hand->influx);
     malloc_trim(0);
 }
 
 /* False: stopping. */
-static bool take(struct lane *lane)
+static bool take(struct hand *hand)
 {
-    struct relay *relay = lane->relay;
-    struct delivery *delivery = &lane->delivery;
+    struct relay *relay = hand->relay;
+    struct delivery *delivery = &hand->delivery;
     struct error err = {0};
-    while (!intake_take(relay->intake, lane->number, &delivery->parcel, &err)) {
+    while (!intake_take(relay->intake, hand->number, &delivery->parcel, &err)) {
         if (is_stopping(relay))
             return false;
         if (err.kind != ERR_NONE) {
-            report_failure(lane, UNREADABLE, err.text, DISK_PAUSE_NS);
+            report_failure(hand, UNREADABLE, err.text, DISK_PAUSE_NS);
             halt_sleep(&relay->halt, clock_mono_ns() + DISK_PAUSE_NS);
         } else {
-            report_success(lane);
-            give_memory_back(lane);
+            report_success(hand);
+            give_memory_back(hand);
         }
     }
-    report_success(lane);
-    lane->counted = 0;
+    report_success(hand);
+    hand->counted = 0;
     delivery_begin(delivery);
     return true;
 }
 
 /* ---- settled lines: the journal may forget them ---- */
 
-static void count(struct lane *lane, size_t settled)
+static void count(struct hand *hand, size_t settled)
 {
-    struct delivery *delivery = &lane->delivery;
-    struct output_stats *to = counters(lane->relay);
-    size_t dead = delivery_dead(delivery, lane->counted, settled);
-    stats_add(&to->delivered_points, settled - lane->counted - dead);
+    struct delivery *delivery = &hand->delivery;
+    struct output_stats *to = counters(hand->relay);
+    size_t dead = delivery_dead(delivery, hand->counted, settled);
+    stats_add(&to->delivered_points, settled - hand->counted - dead);
     stats_add(&to->dead_points, dead);
     stats_add(&to->batches, delivery->taken_writes);
     stats_add(&to->sent_bytes, delivery->taken_bytes);
@@ -199,19 +199,19 @@ static void count(struct lane *lane, size_t settled)
     stats_add(&to->isolating_requests, delivery->isolating_requests);
     delivery->taken_writes = delivery->taken_bytes = 0;
     delivery->isolated_parcels = delivery->isolating_requests = 0;
-    lane->counted = settled;
+    hand->counted = settled;
 }
 
-static void settle(struct lane *lane)
+static void settle(struct hand *hand)
 {
-    struct relay *relay = lane->relay;
-    struct delivery *delivery = &lane->delivery;
+    struct relay *relay = hand->relay;
+    struct delivery *delivery = &hand->delivery;
     size_t settled = delivery_settled(delivery);
-    intake_settle(relay->intake, lane->number, &delivery->parcel, settled);
-    count(lane, settled);
+    intake_settle(relay->intake, hand->number, &delivery->parcel, settled);
+    count(hand, settled);
     atomic_store(&relay->write_limit_bytes, delivery->portion.now_bytes);
     pthread_mutex_lock(&relay->lock);
-    /* Under the lock, so that of two lanes the later number comes last. */
+    /* Under the lock, so that of two hands the later number comes last. */
     progress_settle(relay->options.progress, relay->options.output,
                     intake_settled(relay->intake));
     pthread_cond_broadcast(&relay->moved);
@@ -221,11 +221,11 @@ static void settle(struct lane *lane)
 /* ---- a parcel to the output ---- */
 
 /* Waits so long, or until a server that was away is back. */
-static void wait_for_server(struct lane *lane,
+static void wait_for_server(struct hand *hand,
                             const struct influx_answer *answer, int64_t wait_ns)
 {
-    struct relay *relay = lane->relay;
-    bool may_probe = lane->influx && answer->retry_after_ns == 0
+    struct relay *relay = hand->relay;
+    bool may_probe = hand->influx && answer->retry_after_ns == 0
                      && answer->status != DELIVERY_DISK;
     bool is_held = answer->verdict == VERDICT_HOLD;
     int64_t probe_ns = is_held ? HELD_PROBE_NS : PROBE_NS;
@@ -234,7 +234,7 @@ static void wait_for_server(struct lane *lane,
     for (int64_t now_ns; (now_ns = clock_mono_ns()) < until_ns;) {
         bool is_long = until_ns - now_ns > probe_ns;
         if (may_probe && is_long) {
-            bool is_back = influx_probe(lane->influx);
+            bool is_back = influx_probe(hand->influx);
             if (is_back && was_away)
                 return;
             was_away = !is_back;
@@ -245,49 +245,49 @@ static void wait_for_server(struct lane *lane,
     }
 }
 
-static void wait_and_tell(struct lane *lane, const struct influx_answer *answer)
+static void wait_and_tell(struct hand *hand, const struct influx_answer *answer)
 {
-    struct relay *relay = lane->relay;
+    struct relay *relay = hand->relay;
     const struct file_system *fs = relay->options.fs;
     int64_t wait_ns =
-        backoff_next_ns(&lane->backoff, answer->retry_after_ns, fs->random(fs));
+        backoff_next_ns(&hand->backoff, answer->retry_after_ns, fs->random(fs));
     if (answer->status == DELIVERY_DISK && wait_ns > DISK_PAUSE_NS)
         wait_ns = DISK_PAUSE_NS;
-    report_failure(lane, answer->status, answer->reason, wait_ns);
-    wait_for_server(lane, answer, wait_ns);
+    report_failure(hand, answer->status, answer->reason, wait_ns);
+    wait_for_server(hand, answer, wait_ns);
     if (!is_stopping(relay))
         stats_add(&counters(relay)->retries, 1);
 }
 
 /* Until all is settled, or it is to stop. */
-static void deliver(struct lane *lane)
+static void deliver(struct hand *hand)
 {
-    struct relay *relay = lane->relay;
-    struct delivery *delivery = &lane->delivery;
+    struct relay *relay = hand->relay;
+    struct delivery *delivery = &hand->delivery;
     while (!delivery_is_done(delivery) && !is_stopping(relay)) {
         struct influx_answer answer;
         bool goes_on = delivery_step(delivery, &answer);
-        settle(lane);
+        settle(hand);
         if (goes_on)
-            report_success(lane);
+            report_success(hand);
         else if (!is_stopping(relay))
-            wait_and_tell(lane, &answer);
+            wait_and_tell(hand, &answer);
     }
     if (!delivery_is_done(delivery) && delivery_bury(delivery, NULL))
-        settle(lane);
+        settle(hand);
 }
 
-/* ---- the outlet of a lane ---- */
+/* ---- the outlet of a hand ---- */
 
 static void post(void *self, struct text lines, struct influx_answer *answer)
 {
-    struct lane *lane = self;
-    struct relay *relay = lane->relay;
+    struct hand *hand = self;
+    struct relay *relay = hand->relay;
     struct error err = {0};
     atomic_store(&relay->write_bytes, lines.len);
-    lane->was_large |= lines.len > LARGE_BYTES;
-    if (lane->influx) {
-        influx_write(lane->influx, lines, answer);
+    hand->was_large |= lines.len > LARGE_BYTES;
+    if (hand->influx) {
+        influx_write(hand->influx, lines, answer);
         return;
     }
     *answer = (struct influx_answer){.verdict = VERDICT_ACCEPTED};
@@ -299,15 +299,15 @@ static void post(void *self, struct text lines, struct influx_answer *answer)
 
 static bool probe(void *self)
 {
-    struct lane *lane = self;
-    return lane->influx && influx_probe(lane->influx);
+    struct hand *hand = self;
+    return hand->influx && influx_probe(hand->influx);
 }
 
 static bool bury(void *self, const struct dead_point *points, size_t count,
                  struct error *err)
 {
-    struct lane *lane = self;
-    struct relay *relay = lane->relay;
+    struct hand *hand = self;
+    struct relay *relay = hand->relay;
     const char *name = relay->options.name;
     uint64_t silent = 0;
     if (!dead_refuse(relay->options.dead, name, points, count, err))
@@ -335,32 +335,32 @@ static bool open_file(struct relay *relay, struct error *err)
     return relay->outfile != NULL;
 }
 
-static bool open_lane(struct relay *relay, unsigned number, struct error *err)
+static bool open_hand(struct relay *relay, unsigned number, struct error *err)
 {
-    struct lane *lane = &relay->lanes[number];
+    struct hand *hand = &relay->hands[number];
     const struct relay_options *options = &relay->options;
-    const struct outlet outlet = {post, probe, bury, lane, NULL};
+    const struct outlet outlet = {post, probe, bury, hand, NULL};
     int64_t first_ns = options->first_wait_ns;
-    lane->relay = relay;
-    lane->number = number;
-    lane->backoff.first_ns = first_ns ? first_ns : FIRST_WAIT_NS;
-    lane->backoff.cap_ns = options->file ? FILE_CAP_NS : SERVER_CAP_NS;
-    delivery_init(&lane->delivery, &outlet, options->batch_bytes);
+    hand->relay = relay;
+    hand->number = number;
+    hand->backoff.first_ns = first_ns ? first_ns : FIRST_WAIT_NS;
+    hand->backoff.cap_ns = options->file ? FILE_CAP_NS : SERVER_CAP_NS;
+    delivery_init(&hand->delivery, &outlet, options->batch_bytes);
     if (options->file)
         return open_file(relay, err);
     struct influx_options influx = options->influx;
     influx.stopping = &relay->halt.is_set;
-    lane->influx = influx_new(&influx, err);
-    return lane->influx != NULL;
+    hand->influx = influx_new(&influx, err);
+    return hand->influx != NULL;
 }
 
-static bool open_lanes(struct relay *relay, struct error *err)
+static bool open_hands(struct relay *relay, struct error *err)
 {
     const struct relay_options *options = &relay->options;
-    relay->lane_count =
+    relay->hand_count =
         options->parallel > 1 && !options->file ? options->parallel : 1;
-    for (unsigned i = 0; i < relay->lane_count; i++)
-        if (!open_lane(relay, i, err))
+    for (unsigned i = 0; i < relay->hand_count; i++)
+        if (!open_hand(relay, i, err))
             return false;
     return true;
 }
@@ -383,11 +383,11 @@ static bool open_intake(struct relay *relay, struct error *err)
 
 static bool start_threads(struct relay *relay, struct error *err)
 {
-    for (size_t i = 0; i < relay->lane_count; i++) {
-        struct lane *lane = &relay->lanes[i];
-        lane->has_thread =
-            thread_start(&lane->thread, run, lane, relay->who, err);
-        if (!lane->has_thread)
+    for (size_t i = 0; i < relay->hand_count; i++) {
+        struct hand *hand = &relay->hands[i];
+        hand->has_thread =
+            thread_start(&hand->thread, run, hand, relay->who, err);
+        if (!hand->has_thread)
             return false;
     }
     return true;
@@ -408,7 +408,7 @@ struct relay *relay_start(const struct relay_options *options,
     outage_init(&relay->outage, relay->who);
     thread_init_condition(&relay->moved);
     pthread_mutex_init(&relay->lock, NULL);
-    if (open_lanes(relay, err) && open_intake(relay, err)
+    if (open_hands(relay, err) && open_intake(relay, err)
         && start_threads(relay, err))
         return relay;
     relay_stop(relay);
@@ -433,13 +433,13 @@ void relay_stop(struct relay *relay)
     if (!relay)
         return;
     halt_set(&relay->halt);
-    for (size_t i = 0; i < relay->lane_count; i++)
-        if (relay->lanes[i].has_thread)
-            pthread_join(relay->lanes[i].thread, NULL);
+    for (size_t i = 0; i < relay->hand_count; i++)
+        if (relay->hands[i].has_thread)
+            pthread_join(relay->hands[i].thread, NULL);
     intake_close(relay->intake);
-    for (size_t i = 0; i < relay->lane_count; i++) {
-        influx_free(relay->lanes[i].influx);
-        delivery_deinit(&relay->lanes[i].delivery);
+    for (size_t i = 0; i < relay->hand_count; i++) {
+        influx_free(relay->hands[i].influx);
+        delivery_deinit(&relay->hands[i].delivery);
     }
     outfile_close(relay->outfile);
     outage_deinit(&relay->outage);
@@ -451,9 +451,9 @@ void relay_stop(struct relay *relay)
 
 void relay_token_changed(struct relay *relay)
 {
-    for (size_t i = 0; i < relay->lane_count; i++)
-        if (relay->lanes[i].influx)
-            influx_secret_changed(relay->lanes[i].influx);
+    for (size_t i = 0; i < relay->hand_count; i++)
+        if (relay->hands[i].influx)
+            influx_secret_changed(relay->hands[i].influx);
 }
 
 void relay_status(struct relay *relay, struct relay_status *status)

@@ -556,7 +556,7 @@ static void what_is_settled_in_the_middle_is_not_sent_again(void **state)
 
 static const char *const only_close[] = {AND_CLOSE};
 
-static void lanes_take_turns_and_lose_nothing(void **state)
+static void hands_take_turns_and_lose_nothing(void **state)
 {
     struct fixture *f = *state;
     serve(f, 0, only_close, 1);
@@ -584,7 +584,7 @@ static void lanes_take_turns_and_lose_nothing(void **state)
 }
 
 /* One fails, then all; the outage is over when all are well. */
-static void lanes_that_fail_are_one_outage(void **state)
+static void hands_that_fail_are_one_outage(void **state)
 {
     struct fixture *f = *state;
     int port = away(f);
@@ -601,7 +601,7 @@ static void lanes_that_fail_are_one_outage(void **state)
     assert_int_equal(delivered(), 40);
 }
 
-static void a_stop_in_the_middle_of_lanes_loses_nothing(void **state)
+static void a_stop_with_many_hands_loses_nothing(void **state)
 {
     static const char *const hang[] = {AND_CLOSE, FAKE_HANG};
     struct fixture *f = *state;
@@ -680,9 +680,9 @@ int main(void)
         ROW(an_output_that_cannot_be_is_told),
         ROW(a_refused_point_is_a_dead_letter),
         ROW(what_is_settled_in_the_middle_is_not_sent_again),
-        ROW(lanes_take_turns_and_lose_nothing),
-        ROW(lanes_that_fail_are_one_outage),
-        ROW(a_stop_in_the_middle_of_lanes_loses_nothing),
+        ROW(hands_take_turns_and_lose_nothing),
+        ROW(hands_that_fail_are_one_outage),
+        ROW(a_stop_with_many_hands_loses_nothing),
         ROW(one_that_is_away_does_not_touch_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

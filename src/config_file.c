@@ -228,6 +228,17 @@ struct copying {
 static bool copy_value(lua_State *L, struct setting *setting,
                        struct copying copying, struct error *err);
 
+/* Room for twice as many at 1, 2, 4, 8 ...: one by one would copy a long list
+ * over and over. */
+static void add_room(struct setting *setting)
+{
+    size_t count = setting->count;
+    bool is_full = (count & (count - 1)) == 0; /* at 0 and the powers of two */
+    if (is_full)
+        setting->items = xrealloc(setting->items, (count ? 2 * count : 1)
+                                                      * sizeof *setting->items);
+}
+
 /* The key at -2 and the value at -1 become an item of setting. */
 static bool copy_item(lua_State *L, struct setting *setting,
                       struct copying copying, struct error *err)
@@ -237,8 +248,7 @@ static bool copy_item(lua_State *L, struct setting *setting,
         return fail(err, ERR_CONFIG, "%s: more than %d values, at %s",
                     setting->file, MAX_VALUES, config_tree_name(setting));
     }
-    setting->items =
-        xrealloc(setting->items, (setting->count + 1) * sizeof *setting->items);
+    add_room(setting);
     struct setting *item = &setting->items[setting->count++];
     *item =
         (struct setting){.file = setting->file, .mistakes = setting->mistakes};

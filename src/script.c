@@ -251,6 +251,7 @@ static void begin_call(struct script *script, struct script_call *call)
     if (limits->depth)
         lua->limits.depth = limits->depth;
     lua->generation++;
+    lua->absent = NULL;
     call->stored_count = 0;
     call->reply = (struct reply){0};
     kept_clear(&call->kept);

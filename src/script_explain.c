@@ -39,8 +39,40 @@ static bool has_place(const char *message)
            && !memchr(message, ' ', (size_t)(colon - message));
 }
 
+static const char *what_body_is(const struct script_call *call)
+{
+    if (call->request->body.len == 0)
+        return "the body is empty";
+    if (call->request->form.count > 0)
+        return "the body is a form";
+    return "the body does not look like it";
+}
+
+/* Most often nil was to be something of the body: then what the body is helps
+ * more than which name was nil. */
+static void append_absence(lua_State *L)
+{
+    const struct script_lua *lua = script_lua_of(L);
+    const char *message = lua_tostring(L, -1);
+    if (!lua->absent || !lua->call || !strstr(message, ": attempt to ")
+        || !strstr(message, "a nil value"))
+        return;
+    const char *why = strcmp(lua->absent, "points") == 0
+                          ? "the route has no line_protocol = true"
+                          : what_body_is(lua->call);
+    lua_pushfstring(L, "%s; req.%s is nil: %s", message, lua->absent, why);
+}
+
+/* The C that holds it all has no name, and tells nothing. */
+static bool is_worth_a_line(const lua_Debug *ar)
+{
+    return *ar->what != 'C' || *ar->namewhat;
+}
+
 static void trace_level(struct buf *out, const lua_Debug *ar)
 {
+    if (out->len == 0)
+        buf_append_text(out, TEXT("stack traceback:"));
     buf_printf(out, "\n\t%s:", ar->short_src);
     if (ar->currentline > 0)
         buf_printf(out, "%d:", ar->currentline);
@@ -57,12 +89,12 @@ static void write_traceback(lua_State *L, struct buf *out)
     lua_Debug ar;
     int level = TRACE_LEVELS_SKIPPED, last = level + TRACE_LEVELS;
     buf_clear(out);
-    buf_append_text(out, TEXT("stack traceback:"));
     for (; level < last && lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Slnt", &ar);
-        trace_level(out, &ar);
+        if (is_worth_a_line(&ar))
+            trace_level(out, &ar);
     }
-    if (lua_getstack(L, level, &ar))
+    if (out->len > 0 && lua_getstack(L, level, &ar))
         buf_append_text(out, TEXT("\n\t..."));
 }
 
@@ -102,5 +134,6 @@ int script_explain(lua_State *L)
         lua_pushvalue(L, 1);
         lua_concat(L, 2);
     }
+    append_absence(L);
     return 1;
 }

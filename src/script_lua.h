@@ -56,8 +56,9 @@ struct script_lua {
     uint64_t steps;  /* spent since the last of those */
 
     const struct script_element *element; /* NULL: not in an each(x, f) */
-    bool is_traced; /* the error under way has its traceback already */
-    char place[80]; /* of the last error in one that is not the script's */
+    bool is_traced;     /* the error under way has its traceback already */
+    char place[80];     /* of the last error in one that is not the script's */
+    const char *absent; /* the last entry of req that was nil; NULL: none */
 
     struct script_voice voice;
 

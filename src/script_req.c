@@ -433,7 +433,10 @@ static int get_entry(lua_State *L)
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
         unknown_key(L);
-    getters[lua_tointeger(L, -1)].push(L, call);
+    const struct getter *getter = &getters[lua_tointeger(L, -1)];
+    getter->push(L, call);
+    if (lua_isnil(L, -1))
+        script_lua_of(L)->absent = getter->name;
     lua_pushvalue(L, 2);
     lua_pushvalue(L, -2);
     lua_rawset(L, 1);

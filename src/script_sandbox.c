@@ -10,6 +10,8 @@
  */
 #include "script_sandbox.h"
 
+#include <string.h>
+
 #include <lauxlib.h>
 #include <lualib.h>
 
@@ -84,6 +86,38 @@ static int api_try(lua_State *L)
     return 2;
 }
 
+/* json.decod and the like; upvalue: the name of the library. */
+static int no_member(lua_State *L)
+{
+    const char *library = lua_tostring(L, lua_upvalueindex(1));
+    struct near near;
+    char hint[NEAR_BYTES * 2];
+    if (lua_type(L, 2) != LUA_TSTRING)
+        luaL_error(L, "%s has no entry that is %s", library,
+                   script_lua_kind(L, 2));
+    near_init(&near, script_lua_string(L, 2));
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
+        if (lua_type(L, -2) == LUA_TSTRING)
+            near_offer(&near, lua_tostring(L, -2));
+    return luaL_error(L, "there is no %s.%s%s", library, lua_tostring(L, 2),
+                      near_hint(&near, hint));
+}
+
+/* Of the libraries in the table on top; `string`, where methods of texts are
+ * looked up too, has said it in its own words. */
+static void close_libraries(lua_State *L)
+{
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        if (!lua_istable(L, -1) || strcmp(lua_tostring(L, -2), "string") == 0)
+            continue;
+        lua_createtable(L, 0, 1);
+        lua_pushvalue(L, -3);
+        lua_pushcclosure(L, no_member, 1);
+        lua_setfield(L, -2, "__index");
+        lua_setmetatable(L, -2);
+    }
+}
+
 static void remove_names(lua_State *L, const char *const *names)
 {
     for (; *names; names++) {
@@ -125,6 +159,7 @@ void script_sandbox_open(lua_State *L)
 void script_sandbox_close(lua_State *L)
 {
     lua_pushglobaltable(L);
+    close_libraries(L);
     lua_newtable(L);
     lua_pushcfunction(L, undeclared);
     lua_setfield(L, -2, "__index");

@@ -129,6 +129,64 @@ static void an_error_has_file_and_line(void **state)
                         "t.lua:2: the error is nil, not text");
 }
 
+/* What fails on nil, run with this body, whose form has so many names. */
+static void expect_absence(const char *code, const char *body,
+                           size_t form_count, const char *message)
+{
+    struct bench bench;
+    struct pair pair = {TEXT("a"), TEXT("b")};
+    char text[300];
+    snprintf(text, sizeof text, "return function(req)\n%s\nend", code);
+    assert_true(bench_load(&bench, text));
+    bench.request.form = (struct pairs){.items = &pair, .count = form_count};
+    assert_false(bench_run(&bench, body));
+    assert_string_equal(bench.err.text, message);
+    assert_false(bench_run(&bench, body)); /* the same, so it counts up */
+    assert_string_equal(bench.err.text, message);
+    bench_free(&bench);
+}
+
+static void where_nil_was_to_be_the_body_it_says_what_the_body_is(void **state)
+{
+    (void)state;
+    expect_absence("return req.json.t", "", 0,
+                   "t.lua:2: attempt to index a nil value (field 'json'); "
+                   "req.json is nil: the body is empty");
+    expect_absence("local e = req.json return e.t", "a=b", 1,
+                   "t.lua:2: attempt to index a nil value (local 'e'); "
+                   "req.json is nil: the body is a form");
+    expect_absence("return req.csv[1]", "text", 0,
+                   "t.lua:2: attempt to index a nil value (field 'csv'); "
+                   "req.csv is nil: the body does not look like it");
+    expect_absence("return #req.points", "text", 0,
+                   "t.lua:2: attempt to get length of a nil value (field "
+                   "'points'); req.points is nil: the route has no "
+                   "line_protocol = true");
+    expect_absence("return req.json.a.b", "{}", 0,
+                   "t.lua:2: attempt to index a nil value (field 'a')");
+    expect_absence("local e = req.json error('a nil value')", "", 0,
+                   "t.lua:2: a nil value");
+    expect_absence("local t, e = {}, req.json return t + 1", "", 0,
+                   "t.lua:2: attempt to perform arithmetic on a table value "
+                   "(local 't')");
+}
+
+static void a_traceback_has_no_line_that_says_nothing(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(&bench, "return function(req)\nhex.decode()\nend"));
+    assert_false(bench_run(&bench, ""));
+    assert_string_equal(buf_string(&bench.traceback),
+                        "stack traceback:\n\t[C]: in field 'decode'\n"
+                        "\tt.lua:2: in function <t.lua:1>");
+    bench_free(&bench);
+    assert_true(bench_load(&bench, "return function(req) return 1 end"));
+    assert_false(bench_run(&bench, ""));
+    assert_int_equal(bench.traceback.len, 0);
+    bench_free(&bench);
+}
+
 static void points_before_an_error_are_not_stored(void **state)
 {
     (void)state;
@@ -442,6 +500,8 @@ int main(void)
         cmocka_unit_test(a_refusal_has_its_reason_and_status),
         cmocka_unit_test(nonsense_that_is_returned_is_named),
         cmocka_unit_test(an_error_has_file_and_line),
+        cmocka_unit_test(where_nil_was_to_be_the_body_it_says_what_the_body_is),
+        cmocka_unit_test(a_traceback_has_no_line_that_says_nothing),
         cmocka_unit_test(points_before_an_error_are_not_stored),
         cmocka_unit_test(a_traceback_is_kept),
         cmocka_unit_test(a_file_that_does_not_load_is_a_config_error),

@@ -128,7 +128,10 @@ static void of_what_is_said(void **state)
         {"reply(200, {print})", "JSON has no value that is a function"},
         {"print({print})", "JSON has no value that is a function"},
         {"log.warn({[{}] = 1})", "JSON has no name that is a table"},
-        {"log.loud('x')", "attempt to call a nil value (field 'loud')"},
+        {"log.loud('x')", "there is no log.loud"},
+        {"json.decod('{}')", "there is no json.decod (did you mean decode?)"},
+        {"local x = math.sqr", "there is no math.sqr (did you mean sqrt?)"},
+        {"local x = time[{}]", "time has no entry that is a table"},
         {"keep({print})", "JSON has no value that is a function"},
         {"store.get('x')", "there is no store here"},
     };

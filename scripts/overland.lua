@@ -14,7 +14,7 @@ end
 
 local function store_place(place)
   local about = place.properties
-  local longitude, latitude = get(place, "geometry.coordinates.1"), get(place, "geometry.coordinates.2")
+  local longitude, latitude = get(place, "geometry", "coordinates", 1), get(place, "geometry", "coordinates", 2)
   if not longitude or not latitude then error("a place without coordinates") end
   if not about.timestamp then error("a place without a time") end
   emit("location", { device = about.device_id }, {

@@ -18,10 +18,13 @@ local function tags_of(req, data)
            device = req.headers["X-Limit-D"] or req.query.d or device or data.tid }
 end
 
-local function known(x) return x and x >= 0 and x or nil end   -- -1: not known
+local function known(x)   -- -1: not known
+  x = number(x)
+  return x and x >= 0 and x or nil
+end
 
 local function position(data)
-  return { latitude = data.lat, longitude = data.lon, accuracy = known(data.acc) }
+  return { latitude = number(data.lat), longitude = number(data.lon), accuracy = known(data.acc) }
 end
 
 local entered = { enter = 1, leave = 0 }
@@ -35,7 +38,7 @@ end
 
 function stores.location(data, tags)
   return point("location", tags, merge(position(data), {
-    altitude = data.alt, speed = known(data.vel), course = known(data.cog),
+    altitude = number(data.alt), speed = known(data.vel), course = known(data.cog),
     battery = known(data.batt), pressure = data.p and round(data.p * 10, 2),
     connection = data.conn, trigger = data.t,
   }), time.s(data.tst))

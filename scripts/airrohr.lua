@@ -14,8 +14,9 @@ local short = {   -- by the last part of a name: SDS_P1, BME280_temperature
 }
 
 return function(req)
-  local fields, is_taken = {}, {}
-  each(get(req.json, "sensordatavalues"), function(item)
+  local values, fields, is_taken = get(req.json, "sensordatavalues"), {}, {}
+  if not values then return nil, "this is no report of a node's: it has no sensordatavalues" end
+  each(values, function(item)
     local whole = item.value_type:lower()
     local quantity = whole:match("_(%w+)$") or whole
     local name, value = short[quantity] or whole, number(item.value)

@@ -39,7 +39,7 @@ return function(req)
   if others[event] then return end
   local read = reads[event]
   if not read then return keep("an event of an unknown kind") end
-  local device = data.deviceInfo or {}
+  local device = data.deviceInfo or error("an event without deviceInfo")
   local tags = merge(device.tags, {
     device = device.deviceName, dev_eui = device.devEui, app = device.applicationName,
   })

@@ -28,16 +28,18 @@ local function loose(text)   -- {power1:100,power2:200}: no JSON, but sent
 end
 
 local function fields_of(data)
-  if data.fulljson then return numbers(json.decode(data.fulljson)) end
   if data.csv then return from_list(csv.rows(data.csv, { separator = "," })[1] or {}, 1) end
   local text = data.json or data.data or ""
-  return numbers(try(json.decode, text) or loose(text))
+  local values = data.fulljson and json.decode(data.fulljson) or try(json.decode, text) or loose(text)
+  if type(values) ~= "table" then error("neither names nor a list of values") end
+  return from_list(json.is_array(values) and values or { values }, 1)
 end
 
 -- Rows are [time, node, value ...]; sentat, offset or time say when 0 was, else
 -- the last row is from now.
 local function bulk(data, now)
   local rows = json.decode(data.data)
+  if not json.is_array(rows) then error("no list of rows") end
   if #rows == 0 then return end
   local age = data.sentat or data.offset or get(rows, #rows, 1)
   local zero = time.s(data.time) or now - (time.s(age) or error("the last row has no time"))

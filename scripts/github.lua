@@ -37,7 +37,8 @@ local function workflow_run(data, tags)
   if data.action == "requested" or data.action == "in_progress" then return end
   if data.action ~= "completed" then return keep("a run of which an unknown thing is said") end
   local run = data.workflow_run
-  local ended, began = time.parse(run.updated_at), time.parse(run.run_started_at)   -- old servers say no start
+  -- servers before 2021 say no start
+  local ended, began = time.parse(run.updated_at or error("a run without an end")), time.parse(run.run_started_at)
   tags.workflow = run.name ~= "" and run.name or get(data, "workflow.name")
   tags.branch, tags.event, tags.conclusion = run.head_branch, run.event, run.conclusion
   emit("github_workflow_run", tags, { duration = began and (ended - began) / 1e9,

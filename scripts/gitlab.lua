@@ -22,12 +22,11 @@ local function who(data) return get(data, "user.username") or data.user_username
 
 local function pipeline(data, tags)
   local run = data.object_attributes
-  if not over[run.status] then
-    return not under_way[run.status] and keep("a pipeline of an unknown status")
-  end
+  if not over[run.status] then return not under_way[run.status] and keep("a pipeline of an unknown status") end
   local ended = run.finished_at or run.status == "skipped" and run.created_at
   tags.branch = run.ref
   each(data.builds, function(job)
+    if not job.id then error("a job without an id") end
     if not job.started_at then return end   -- skipped, or still to be started by hand
     emit("gitlab_job", merge(tags, {
       stage = job.stage, job = job.name, status = job.status, runner = get(job, "runner.description"),

@@ -12,7 +12,7 @@ local units = require "units"
 
 return function(req)
   local data = req.json
-  if not data then return nil, "this is no report of an iSpindel's" end
+  if not get(data, "name") and not get(data, "ID") then return nil, "this is no report of an iSpindel's" end
   local temperature = number(data.temperature)
   return point("ispindel", { device = data.name ~= "" and data.name or data.ID }, {
     angle = number(data.angle),

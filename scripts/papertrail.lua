@@ -24,6 +24,7 @@ return function(req)
     apart(time.parse(event.received_at), event.id))
   end)
   each(data.counts, function(source)
+    if not source.source_name then error("counts without source_name") end
     each(entries(source.timeseries), function(second)
       emit("papertrail", { host = source.source_name, search = search },
         { count = int(second.value) }, time.s(second.key))

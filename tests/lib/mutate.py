@@ -22,18 +22,43 @@ RECEIPT_NS = 1941174427123456789
 GONE = object()  # in place of a value: the key is left out
 UNREADABLE = "soonish"
 HUGE = 1e300
+NUMBER = 7919  # in no recorded request, nor what becomes of it in another unit
 
 KINDS = {
     "null": None,
     "removed": GONE,
     "empty": "",
     "unreadable": UNREADABLE,
-    "object": {"x": 7},
-    "array": [7],
-    "number": 7,
+    "object": {"x": NUMBER},
+    "array": [NUMBER],
+    "number": NUMBER,
     "boolean": True,
     "huge": HUGE,
+    "no object": {},
+    "no array": [],
 }
+
+
+class Same:
+    """In place of a value: the same said in another way, so nothing new."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+def other_ways(old):
+    """(kind, value): what says the same in another type."""
+    if isinstance(old, (bool, int, float)):
+        yield "text of number", as_text(old)
+    if isinstance(old, str) and re.fullmatch(r"-?(0|[1-9]\d{0,17})(\.\d+)?", old):
+        yield "number of text", json.loads(old)
+    if isinstance(old, list) and old:
+        yield "array as object", {str(i): value for i, value in enumerate(old)}
+    if isinstance(old, dict) and old:
+        yield "object as array", list(old.values())
+        yield "text of object", as_text(old)
+    if old not in (None, [], {}):
+        yield "in an array", [old]
 
 
 @dataclass
@@ -98,6 +123,8 @@ def value_at(tree, path):
 
 
 def with_value(tree, path, value):
+    if not path:
+        return value
     tree = copy.deepcopy(tree)
     parent = value_at(tree, path[:-1])
     if value is GONE:
@@ -112,11 +139,13 @@ def looks_like_number(value):
 
 
 def is_another_kind(old, new):
-    """Whether new is of another kind than old: a 7 for a 5 is not."""
+    """Whether new is of another kind than old: a number for a number is not."""
     if new is True:
         return not isinstance(old, bool) and str(old) not in ("0", "1", "true", "false")
-    if new == 7:
+    if new == NUMBER:
         return isinstance(old, (dict, list)) or isinstance(old, str) and re.search("[A-Za-z]{2}", old)
+    if new in ({}, []):
+        return new != old
     if isinstance(new, (dict, list)):
         return type(old) is not type(new)
     return new != old
@@ -125,11 +154,13 @@ def is_another_kind(old, new):
 def json_mutations(tree):
     """(path, kind, (old, new), tree) of every key, each kind of wrong. An element of a
     list is not left out: that is just another list."""
-    for path in paths(tree):
+    for path in [(), *paths(tree)]:
         old = value_at(tree, path)
         for kind, new in KINDS.items():
-            if isinstance(path[-1], str) if new is GONE else is_another_kind(old, new):
+            if path and isinstance(path[-1], str) if new is GONE else is_another_kind(old, new):
                 yield path, kind, (old, new), with_value(tree, path, new)
+        for kind, new in other_ways(old):
+            yield path, kind, (old, Same(new)), with_value(tree, path, new)
 
 
 def as_text(value):
@@ -265,9 +296,14 @@ def run_all(requests, folder):
 # -------------------------------------------------------------- judging ---
 
 
-# A 7 as temperatures (F, K), pressure (mmHg, inHg, Pa), speed (mph, m/s), rain
-# (inches), battery (0 to 1), and the hex 7 of nothing.
-SEVEN = {7, -13.89, -266.15, 9.33, 237.05, 0.07, 3.13, 25.2, 177.8, 700}
+def in_other_units(x):
+    """A number as temperatures (F, K), pressures (mmHg, inHg, Pa, kPa), speeds
+    (mph, m/s), rain (inches), battery (0 to 1), and as it is."""
+    factors = (1.333224, 33.86389, 0.01, 10, 0.44704, 3.6, 25.4, 100)
+    return {x, round((x - 32) / 1.8, 2), round(x - 273.15, 2), *(round(x * factor, 2) for factor in factors)}
+
+
+NUMBERS = in_other_units(NUMBER)
 
 
 def inner(new):
@@ -280,7 +316,7 @@ def inner(new):
 
 def stems(value, new):
     """Whether a value of a point can come from what was put in."""
-    if new is None or new is GONE:
+    if new is None or new is GONE or isinstance(new, Same):
         return False
     if any(stems(value, one) for one in inner(new)):
         return True
@@ -289,15 +325,43 @@ def stems(value, new):
     if new in (HUGE, as_text(HUGE)):
         return "1e" in value.lower() if isinstance(value, str) else abs(value) > 1e200
     if isinstance(value, str):
-        return (new if isinstance(new, str) else as_text(new)) in value
+        text = new if isinstance(new, str) else as_text(new)
+        return value == text or text in value.split(",")
     if isinstance(value, bool) or new is True or new == "true":
         return value in (True, 1) and new in (True, "true")
-    return str(new) == "7" and value in SEVEN
+    return str(new) == str(NUMBER) and value in NUMBERS
+
+
+def number_of(x):
+    try:
+        return float(x)
+    except (TypeError, ValueError):
+        return None
+
+
+def is_said_by(value, new):
+    """Whether a field of a new name has a value that was there before."""
+    said = [value_at(new.value, path) for path in [(), *paths(new.value)]]
+    numbers = set().union(*(in_other_units(number_of(one)) for one in said if number_of(one) is not None))
+    return value in numbers if isinstance(value, float) else value in [one for one in said if not isinstance(one, (dict, list))]
+
+
+def is_text_of(text, value):
+    """Whether it is what the value was, as text."""
+    return isinstance(text, str) and value is not None and (text == as_text(value) or number_of(text) == value)
+
+
+def is_new_name(name, value, had, new):
+    """Whether a tag or field has its name from what was put in."""
+    if isinstance(new, Same):
+        is_indexed = isinstance(new.value, dict) and re.search(r"_\d+$", name)
+        return (name not in had or is_indexed) and is_said_by(value, new)
+    return name not in had and stems(name, new)
 
 
 def time_stems(time, new):
-    """The same of a time: a 7 can be 7 s."""
-    return any(str(one) == "7" for one in [new, *inner(new)]) and time in (7, 7 * 10**3, 7 * 10**6, 7 * 10**9)
+    """The same of a time, which can be so many seconds."""
+    return any(str(one) == str(NUMBER) for one in [new, *inner(new)]) and time in [NUMBER * 10**unit for unit in (0, 3, 6, 9)]
 
 
 def is_missing(old, new):
@@ -317,7 +381,9 @@ def complaints(point, base, change, may):
         for name, value in got.items():
             if name in had and had[name] == value and type(had[name]) is type(value):
                 continue
-            if not stems(value, new) and not stems(name, new) and not may(f"{what} {name}", value, had.get(name)):
+            if isinstance(new, Same) and is_text_of(value, had.get(name)) and may("type", value, had[name]):
+                continue
+            if not stems(value, new) and not is_new_name(name, value, had, new) and not may(f"{what} {name}", value, had.get(name)):
                 found.append(f"{what} {name}={value!r} was {had.get(name)!r}")
     if point[3] == base[3] or point[3] == RECEIPT_NS and is_missing(old, new) or may("time", point[3], base[3]):
         return found
@@ -331,12 +397,24 @@ def complaints(point, base, change, may):
 def is_made_of(point, base, change):
     """A point that had no field before: all it says is what was put in."""
     times = [b[3] for b in base.points]
-    return all(stems(value, change[1]) for value in point[2].values()) and (point[3] in times or point[3] == RECEIPT_NS and is_missing(*change))
+    new = change[1]
+    is_put_in = is_said_by if isinstance(new, Same) else stems
+    return all(is_put_in(value, new) for value in point[2].values()) and (point[3] in times or point[3] == RECEIPT_NS and is_missing(*change))
+
+
+def is_lost(base, result, change):
+    """Whether an object or list that is another thing now took points with it, and
+    nobody was told. One that is empty or null says that there is nothing."""
+    old, new = change
+    if not isinstance(old, (dict, list)) or not old or new in (None, GONE, "", "null", {}, [], "{}", "[]"):
+        return False
+    return fate(base, result) in ("stored", "nothing") and len(result.points) < len(base.points)
 
 
 def judge(base, result, change, may):
     """The complaints about all points, each held against its likeliest base."""
-    found, free = [], list(base.points)
+    lost = is_lost(base, result, change) and not may("points", len(result.points), len(base.points))
+    found, free = ["points are lost"] if lost else [], list(base.points)
     for point in result.points:
 
         def unlikely(b, point=point):

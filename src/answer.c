@@ -117,7 +117,8 @@ static void add_headers(struct MHD_Response *response,
 bool answer_queue(struct MHD_Connection *connection,
                   const struct answer *answer)
 {
-    bool has_body = answer->status != 204 && answer->status != 304;
+    bool has_body =
+        answer->status != 204 && answer->status != 205 && answer->status != 304;
     size_t len = has_body ? answer->body.len : 0;
     /* The cast only drops const: nothing writes to a persistent buffer. */
     void *body = len > 0 ? (void *)(uintptr_t)answer->body.at : NULL;

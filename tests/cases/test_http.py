@@ -86,7 +86,7 @@ end
 """,
     "reply.lua": """
 return function(req)
-  reply(200, { result = "ok" })
+  reply(tonumber(req.query.status or 200), { result = "ok" })
   return point("m", {}, { a = 1 })
 end
 """,
@@ -249,6 +249,18 @@ def test_a_script_chooses_its_answer(gateway):
     assert heard.status == 200
     assert heard.headers["content-type"] == "application/json"
     assert json.loads(heard.body) == {"result": "ok"}
+
+
+def test_a_status_that_has_no_body_sends_none(gateway):
+    """Whatever the script says: what a sender does not expect it would take for the next answer."""
+    with Caller(gateway.port) as caller:
+        for status in (204, 205, 204):
+            caller.say(post(f"/reply?status={status}"))
+            heard = caller.hear(head_only=True)
+            assert heard.status == status
+            assert int(heard.headers.get("content-length", "0")) == 0
+        caller.say(post("/reply"))
+        assert caller.hear().status == 200
 
 
 @pytest.mark.parametrize("target", ["/json", "/secret", "/write", "/station/x"])

@@ -241,6 +241,8 @@ static bool read_open(const struct file_system *fs, int fd, const char *path,
         ssize_t got = fs->pread(fs, fd, chunk, sizeof chunk, offset);
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0 && errno == ESPIPE)
+            return fail(err, ERR_IO, "%s: is not a file", path);
         if (got < 0)
             return fail_errno(err, "reading %s", path);
         if (got == 0)
@@ -255,7 +257,8 @@ static bool read_open(const struct file_system *fs, int fd, const char *path,
 bool file_read(const struct file_system *fs, const char *path, struct buf *out,
                struct error *err)
 {
-    int fd = fs->open(fs, path, O_RDONLY, 0);
+    /* Else a pipe that nobody writes to is waited for, for ever. */
+    int fd = fs->open(fs, path, O_RDONLY | O_NONBLOCK, 0);
     if (fd < 0)
         return fail_errno(err, "opening %s", path);
     bool is_read = read_open(fs, fd, path, out, err);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -139,6 +140,23 @@ static void folders_are_made_down_to_the_last(void **state)
     }
 }
 
+/* Nor is one that nobody writes to waited for. */
+static void a_pipe_is_no_file(void **state)
+{
+    (void)state;
+    struct error err;
+    char path[] = "/tmp/moonline-ground-XXXXXX";
+    struct buf all;
+    buf_init(&all, 5);
+    close(mkstemp(path));
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_false(file_read(&file_real, path, &all, &err));
+    assert_non_null(strstr(err.text, ": is not a file"));
+    unlink(path);
+    buf_deinit(&all);
+}
+
 static ssize_t three_bytes_at_a_time(const struct file_system *self, int fd,
                                      const void *bytes, size_t len)
 {
@@ -199,6 +217,7 @@ int main(void)
         cmocka_unit_test(folders_are_made_down_to_the_last),
         cmocka_unit_test(short_writes_are_carried_on),
         cmocka_unit_test(a_write_of_nothing_ends),
+        cmocka_unit_test(a_pipe_is_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

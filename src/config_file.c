@@ -339,6 +339,16 @@ static bool run(lua_State *L, const struct buf *lua, struct setting *root,
     return copy_value(L, root, (struct copying){.left = &left}, err);
 }
 
+/* Whoever can write it can read every secret in it, and every request. */
+static bool check_mode(const char *path, struct error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || !(st.st_mode & S_IWOTH))
+        return true;
+    return fail(err, ERR_CONFIG, "%s: everybody may write it (chmod o-w %s)",
+                path, path);
+}
+
 bool config_file_load(const char *path, struct setting *root,
                       struct config_mistakes *mistakes, struct error *err)
 {
@@ -347,8 +357,9 @@ bool config_file_load(const char *path, struct setting *root,
     *root = (struct setting){.file = path, .mistakes = mistakes};
     struct script_lua bounds = {.limits = {.memory_bytes = MEMORY_BYTES}};
     lua_State *L = script_lua_new_state(&bounds);
-    bool loaded =
-        L && file_read(&file_real, path, &lua, err) && run(L, &lua, root, err);
+    bool loaded = L && check_mode(path, err)
+                  && file_read(&file_real, path, &lua, err)
+                  && run(L, &lua, root, err);
     if (loaded)
         config_place(root, buf_text(&lua));
     else

@@ -284,6 +284,20 @@ static void a_missing_file_is_named(void **state)
     config_tree_deinit(&root);
 }
 
+static void a_file_that_everybody_may_write_is_refused(void **state)
+{
+    (void)state;
+    struct setting root;
+    load("return {}", &root);
+    config_tree_deinit(&root);
+    assert_int_equal(chmod("moonline.lua", 0622), 0);
+    assert_fails("return {}", "moonline.lua: everybody may write it"
+                              " (chmod o-w moonline.lua)");
+    assert_int_equal(chmod("moonline.lua", 0660), 0);
+    load("return {}", &root);
+    config_tree_deinit(&root);
+}
+
 static void nothing_of_the_system_is_within_reach(void **state)
 {
     (void)state;
@@ -394,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_relative_file_lies_beside_the_configuration),
         cmocka_unit_test(what_is_wrong_has_file_and_line),
         cmocka_unit_test(a_missing_file_is_named),
+        cmocka_unit_test(a_file_that_everybody_may_write_is_refused),
         cmocka_unit_test(nothing_of_the_system_is_within_reach),
         cmocka_unit_test(a_file_that_never_ends_is_ended),
         cmocka_unit_test(a_file_that_fills_the_memory_is_ended),

@@ -29,6 +29,7 @@
 #include "watch.h"
 
 #define SETTLE_NS (200 * NS_PER_MS)   /* without a further change */
+#define LOST_MS 1000                  /* a folder that is not there */
 #define LONGEST_NS (2000 * NS_PER_MS) /* however many there are */
 
 struct reload {
@@ -165,6 +166,8 @@ static bool read_all(struct reload *reload, struct error *err)
     struct config *config = config_load(running->path, err);
     if (!config)
         return false;
+    if (reload->watch)
+        watch_forget_lost(reload->watch);
     watch_scripts(reload, config);
     if (!check_outputs(running, config, err) || !run_tests(config, err)) {
         config_free(config);
@@ -209,7 +212,7 @@ static int64_t due_ns(const struct reload *reload)
 int reload_wait_ms(const struct reload *reload)
 {
     if (reload->first_change_ns == 0)
-        return -1;
+        return reload->watch && watch_is_lost(reload->watch) ? LOST_MS : -1;
     int64_t left_ns = due_ns(reload) - clock_mono_ns();
     return left_ns > 0 ? (int)(left_ns / NS_PER_MS) + 1 : 0;
 }

@@ -23,5 +23,12 @@ int watch_fd(const struct watch *watch);
 bool watch_add(struct watch *watch, const char *path, struct error *err);
 
 /* Takes what happened since; true if any of it may change what a script does:
- * a *.lua or *.http file, or a folder of links that was changed over. */
+ * a *.lua or *.http file, a folder of links that was changed over, or a whole
+ * folder that went away or came back. */
 bool watch_take(struct watch *watch);
+
+/* A folder is not there (any more): nothing tells when it comes, so watch_take
+ * is to be called now and then. */
+bool watch_is_lost(const struct watch *watch);
+/* Such folders are of no interest any more. */
+void watch_forget_lost(struct watch *watch);

@@ -138,6 +138,68 @@ def test_a_reading_with_a_mistake_leaves_the_old_one_in_place(folder, file, text
         assert gateway.ask("GET", "/health", port=gateway.admin_port)[0] == 200
 
 
+def stand_in(kind):
+    def replace(path):
+        path.unlink()
+        if kind == "folder":
+            path.mkdir()
+        elif kind == "link to itself":
+            path.symlink_to(path.name)
+        elif kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "100 MB":
+            with path.open("wb") as file:
+                file.truncate(100_000_000)
+        elif kind == "endless":
+            path.write_text("while true do pcall(function() while true do end end) end")
+        elif kind == "device":
+            path.symlink_to("/dev/zero")
+
+    return replace
+
+
+@pytest.mark.parametrize("kind", ["folder", "link to itself", "pipe", "100 MB", "endless", "device", "nothing"])
+@pytest.mark.parametrize("file", ["m.lua", "unit.lua", "moonline.lua"])
+def test_whatever_stands_where_a_file_was_harms_nothing(folder, file, kind):
+    with Gateway(folder, CONFIG) as gateway:
+        stand_in(kind)(folder / file)
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.log.wait_for("error reload: .*; everything stays as it was")
+        assert gateway.post("/m", "id=a")[0] == 200
+        assert "version=1" in stored(folder, "a")
+        assert gateway.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("name", ["m.http", "body"])
+def test_a_pipe_among_the_recorded_tests_harms_nothing(folder, name):
+    with Gateway(folder, CONFIG.replace("return {", "return { test_on_reload = true,", 1)) as gateway:
+        os.mkfifo(folder / name)
+        if name == "body":
+            write(folder / "m.http", "### one\nPOST /m\n\n< ./body\n\n### expect 200\n")
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.log.wait_for("error reload: .*cannot be read .*is not a file")
+        assert gateway.end(signal.SIGTERM) == 0
+
+
+def test_a_folder_that_is_changed_over_counts(folder):
+    """As a deployment does it: the new folder is made beside the old one, or in its place."""
+    (folder / "now").mkdir()
+    (folder / "next").mkdir()
+    for name in ("m.lua", "unit.lua"):
+        os.replace(folder / name, folder / "now" / name)
+    write(folder / "next" / "unit.lua", 'return "F"')
+    write(folder / "next" / "m.lua", SCRIPT)
+    with Gateway(folder, CONFIG.replace("m.lua", "now/m.lua")) as gateway:
+        (folder / "now").rename(folder / "old")
+        gateway.log.wait_for("error reload: .*there is no script now/m.lua")
+        (folder / "next").rename(folder / "now")
+        gateway.log.wait_for("info reload")
+        gateway.post("/m", "id=a")
+        assert 'unit="F"' in stored(folder, "a")
+        write(folder / "now" / "unit.lua", 'return "K"')
+        wait_for(lambda: metric(gateway, "moonline_reloads_total") == 2, "the folder is watched")
+
+
 TEST = """
 ### the version that there is to be
 POST /m
@@ -215,6 +277,57 @@ def test_a_request_that_is_half_read_ends_as_it_began(folder):
         assert 'n="one"' in stored(folder, "a")
         gateway.post("/m", "id=d")
         assert 'n="two"' in stored(folder, "d")
+
+
+def test_readings_good_and_bad_never_mix(folder):
+    """Script, module and configuration change together, or not at all; whatever goes wrong on the way."""
+    config = CONFIG.replace("return {", "return { workers = 2, test_on_reload = true,", 1)
+    script = SCRIPT.replace("version = 1", "version = @").replace("unit = unit", "unit = unit, wait = math.sin(1)")
+    recorded = '### one\nPOST /m\n\nid=a\n\n### expect 200\nm,id=a n="@",version=@,unit="@",wait=0.8414709848078965\n'
+
+    def edition(number):
+        write(folder / "m.lua", script.replace("@", str(number)))
+        write(folder / "unit.lua", f'return "{number}"')
+        write(folder / "m_one.http", recorded.replace("@", str(number)))
+        write(folder / "moonline.lua", config.replace('n = "one"', f'n = "{number}"'))
+
+    mistakes = [
+        lambda: write(folder / "m.lua", "return function(req) retrun end"),
+        lambda: write(folder / "unit.lua", "error('no')"),
+        lambda: write(folder / "m_one.http", recorded.replace("@", "wrong")),
+        lambda: write(folder / "moonline.lua", "return { rpely = 1 }"),
+    ]
+    stop = threading.Event()
+    statuses = [0, 0, 0]
+    edition(0)
+    with Gateway(folder, (folder / "moonline.lua").read_text()) as gateway:
+
+        def send(number):
+            for i in range(1_000_000):
+                if stop.is_set():
+                    return
+                assert gateway.post("/m", f"id={number}x{i}")[0] == 200
+                statuses[number] += 1
+
+        senders = [threading.Thread(target=send, args=(number,)) for number in range(3)]
+        for sender in senders:
+            sender.start()
+        for i in range(1, 21):
+            before = metric(gateway, "moonline_reload_failures_total")
+            edition(i)
+            mistakes[i % 4]()
+            gateway.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: metric(gateway, "moonline_reload_failures_total") > before, f"mistake {i}")
+            edition(i)
+            gateway.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: gateway.post("/m", "id=ask")[0] == 200 and f"version={i}," in points(folder)[-1], f"edition {i}")
+        stop.set()
+        for sender in senders:
+            sender.join()
+        assert all(statuses)
+        for line in points(folder):
+            fields = dict(pair.split("=") for pair in line.split(" ")[1].split(","))
+            assert fields["n"] == fields["unit"] == f'"{fields["version"]}"', line
 
 
 def test_no_request_is_refused_or_run_half_on_each(folder):

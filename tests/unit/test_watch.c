@@ -105,6 +105,49 @@ static void many_changes_are_one(void **state)
     assert_false(watch_take(watch));
 }
 
+/* As a deployment does it that keeps the old one. */
+static void a_folder_that_is_changed_over_is_told_and_watched(void **state)
+{
+    (void)state;
+    struct error err;
+    char inside[128];
+    snprintf(inside, sizeof inside, "%s/now/a.lua", folder);
+    run("mkdir now next && echo 1 > next/a.lua");
+    assert_true(watch_add(watch, inside, &err));
+    (void)watch_take(watch);
+    run("mv now old && mv next now");
+    assert_true(watch_take(watch));
+    assert_false(watch_is_lost(watch));
+    run("echo 2 > old/a.lua");
+    assert_false(watch_take(watch));
+    run("echo 2 > now/a.lua");
+    assert_true(watch_take(watch));
+}
+
+static void a_folder_that_comes_back_is_watched_again(void **state)
+{
+    (void)state;
+    struct error err;
+    char inside[128];
+    snprintf(inside, sizeof inside, "%s/now/a.lua", folder);
+    run("mkdir now");
+    assert_true(watch_add(watch, inside, &err));
+    run("rmdir now");
+    assert_false(watch_take(watch));
+    assert_true(watch_is_lost(watch));
+    assert_false(watch_take(watch));
+    run("mkdir now");
+    assert_true(watch_take(watch));
+    assert_false(watch_is_lost(watch));
+    run("echo 2 > now/a.lua");
+    assert_true(watch_take(watch));
+    run("rm -r now");
+    (void)watch_take(watch);
+    assert_true(watch_is_lost(watch));
+    watch_forget_lost(watch);
+    assert_false(watch_is_lost(watch));
+}
+
 static void a_folder_that_is_not_there_is_told(void **state)
 {
     (void)state;
@@ -122,6 +165,8 @@ int main(void)
         TEST(other_files_are_not),
         TEST(a_file_counts_when_it_is_closed),
         TEST(many_changes_are_one),
+        TEST(a_folder_that_is_changed_over_is_told_and_watched),
+        TEST(a_folder_that_comes_back_is_watched_again),
         TEST(a_folder_that_is_not_there_is_told),
     };
 #undef TEST

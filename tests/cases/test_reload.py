@@ -214,7 +214,7 @@ m,id=a n="one",version=2,unit="C"
 def test_a_name_that_is_not_there_is_told_and_the_script_is_in_use(folder):
     write(folder / "m.lua", "return function(req) if req.form.odd then pint() end return point('m', {}, { n = 1 }) end")
     with Gateway(folder, CONFIG) as gateway:
-        assert any("warn script: m.lua:1: there is no global pint" in line for line in gateway.log.all())
+        gateway.log.wait_for(r"warn script: m\.lua:1: there is no global pint")
         write(folder / "m.lua", "\nreturn function(req) return point('m', { id = req.form.id }, { n = tme }) end")
         gateway.log.wait_for(r"warn script: m\.lua:2: there is no global tme \(did you mean time\?\)")
         gateway.log.wait_for("info reload: ")

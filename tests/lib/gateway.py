@@ -54,7 +54,7 @@ class Lines:
     def all(self):
         """Every line, once the other side has closed."""
         with self.changed:
-            self.changed.wait_for(lambda: self.has_ended, PATIENCE_S)
+            assert self.changed.wait_for(lambda: self.has_ended, PATIENCE_S), "it goes on"
             return list(self.lines)
 
     def wait_for(self, pattern):

@@ -89,7 +89,8 @@ static enum csv_step bad(const struct csv *csv, size_t at, const char *what,
             counted.at++;
         }
     }
-    fail(err, ERR_BAD_REQUEST, "line %zu, column %zu: %s", line, column, what);
+    fail(err, ERR_BAD_REQUEST, "bad CSV at line %zu, column %zu: %s", line,
+         column, what);
     return CSV_BAD;
 }
 

@@ -164,7 +164,7 @@ static void log_refusal(const struct exchange *x)
 {
     static struct log_limit limits[ERR_KINDS];
     uint64_t hidden;
-    if (!log_may_say(&limits[x->err.kind], 1000, &hidden))
+    if (!log_may_say_some(&limits[x->err.kind], LOG_AT_ONCE, 1000, &hidden))
         return;
     char more[50] = "";
     if (hidden > 0)

@@ -137,7 +137,8 @@ void keeping_say(struct keeping *keeping, const struct keepsake *keepsake)
     const struct request *request = keepsake->request;
     struct text reason = reason_of(keeping, keepsake);
     uint64_t hidden;
-    if (!log_may_say(limit_of(keeping, keepsake->route), SAY_EVERY_MS, &hidden))
+    if (!log_may_say_some(limit_of(keeping, keepsake->route), LOG_AT_ONCE,
+                          SAY_EVERY_MS, &hidden))
         return;
     char more[50] = "";
     if (hidden > 0)

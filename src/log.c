@@ -61,17 +61,24 @@ void log_line(enum log_level level, const char *who, const char *format, ...)
     (void)ignored;
 }
 
+bool log_may_say_some(struct log_limit *limit, unsigned burst,
+                      int64_t interval_ms, uint64_t *suppressed)
+{
+    int64_t now = clock_mono_ns(), interval = interval_ms * NS_PER_MS;
+    int64_t next = atomic_load(&limit->next_ns), after;
+    do {
+        if (next - now > interval * ((int64_t)burst - 1)) {
+            atomic_fetch_add(&limit->suppressed, 1);
+            return false;
+        }
+        after = (next > now ? next : now) + interval;
+    } while (!atomic_compare_exchange_weak(&limit->next_ns, &next, after));
+    *suppressed = atomic_exchange(&limit->suppressed, 0);
+    return true;
+}
+
 bool log_may_say(struct log_limit *limit, int64_t interval_ms,
                  uint64_t *suppressed)
 {
-    int64_t now = clock_mono_ns();
-    int64_t next = atomic_load(&limit->next_ns);
-    if (now < next
-        || !atomic_compare_exchange_strong(&limit->next_ns, &next,
-                                           now + interval_ms * NS_PER_MS)) {
-        atomic_fetch_add(&limit->suppressed, 1);
-        return false;
-    }
-    *suppressed = atomic_exchange(&limit->suppressed, 0);
-    return true;
+    return log_may_say_some(limit, 1, interval_ms, suppressed);
 }

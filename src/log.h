@@ -31,3 +31,8 @@ struct log_limit {
 };
 bool log_may_say(struct log_limit *limit, int64_t interval_ms,
                  uint64_t *suppressed);
+/* The same, but `burst` of them may come at once: whoever tries things out by
+ * hand is to see each. */
+enum { LOG_AT_ONCE = 10 };
+bool log_may_say_some(struct log_limit *limit, unsigned burst,
+                      int64_t interval_ms, uint64_t *suppressed);

@@ -64,7 +64,8 @@ static _Noreturn void bad(struct json *j, const char *at, const char *what)
         }
     }
     struct error err;
-    fail(&err, ERR_BAD_REQUEST, "offset %zu, line %zu, column %zu: %s",
+    fail(&err, ERR_BAD_REQUEST,
+         "bad JSON at offset %zu, line %zu, column %zu: %s",
          j->offset + (size_t)(at - j->start), line, column, what);
     script_lua_bad_input(j->L, &err);
 }

@@ -213,24 +213,55 @@ static bool comes_from_allowed(const struct verify *verify, struct text remote)
                && networks_have(&verify->allow, &address));
 }
 
-static bool unauthorized(const struct verify *verify, struct error *err)
+static bool query_has_name(const struct verify *verify, struct text rest)
 {
+    char bytes[CLAIM_BYTES];
+    struct text name, value;
+    if (rest.len > CLAIM_BYTES)
+        return true; /* nobody looks into that one */
+    while (form_next(&rest, &name, &value)) {
+        name.len = codec_url_decode(name, true, bytes);
+        name.at = bytes;
+        if (text_equal(name, text_of(verify->name)))
+            return true;
+    }
+    return false;
+}
+
+/* Something stands where the secret should: it is another one. */
+static bool has_claim(const struct verify *verify,
+                      const struct verify_claim *claim)
+{
+    if (verify->scheme == VERIFY_QUERY)
+        return query_has_name(verify, claim->query_string);
+    struct text header = verify->scheme == VERIFY_HEADER
+                             ? text_of(verify->name)
+                             : TEXT("Authorization");
+    return pairs_get_nocase(claim->headers, header).at != NULL;
+}
+
+static bool unauthorized(const struct verify *verify,
+                         const struct verify_claim *claim, struct error *err)
+{
+    const char *came = has_claim(verify, claim) ? "another came" : "none came";
     switch (verify->scheme) {
     case VERIFY_BEARER:
         return fail(err, ERR_UNAUTHORIZED,
-                    "Authorization: Bearer with the right token is wanted");
+                    "Authorization: Bearer with the right token is wanted; %s",
+                    came);
     case VERIFY_BASIC:
         return fail(err, ERR_UNAUTHORIZED,
                     "Authorization: Basic with the right user and password is"
-                    " wanted");
+                    " wanted; %s",
+                    came);
     case VERIFY_HEADER:
         return fail(err, ERR_UNAUTHORIZED,
-                    "the header %s with the right value is wanted",
-                    verify->name);
+                    "the header %s with the right value is wanted; %s",
+                    verify->name, came);
     case VERIFY_QUERY:
         return fail(err, ERR_UNAUTHORIZED,
-                    "the query parameter %s with the right value is wanted",
-                    verify->name);
+                    "the query parameter %s with the right value is wanted; %s",
+                    verify->name, came);
     case VERIFY_NONE:
         break;
     }
@@ -243,7 +274,7 @@ bool verify_sender(const struct verify *verify,
     if (!comes_from_allowed(verify, claim->remote))
         return fail(err, ERR_FORBIDDEN,
                     "this address may not send to this route");
-    return has_secret(verify, claim) || unauthorized(verify, err);
+    return has_secret(verify, claim) || unauthorized(verify, claim, err);
 }
 
 bool verify_reads_header(const struct verify *verify, struct text name)

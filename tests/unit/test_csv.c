@@ -82,22 +82,25 @@ static void quotes_hold_what_would_cut(void **state)
 static void a_bad_quote_says_where_it_stands(void **state)
 {
     (void)state;
-    expect("a\nb,5\" pipe",
-           "[a]\n[b]line 2, column 4: a quote within a field that does not"
-           " begin with one");
-    expect("a, \"b\"",
-           "[a]line 1, column 4: a quote within a field that does not begin"
-           " with one");
+    expect("a\nb,5\" pipe", "[a]\n[b]bad CSV at line 2, column 4: a quote "
+                            "within a field that does not"
+                            " begin with one");
+    expect("a, \"b\"", "[a]bad CSV at line 1, column 4: a quote within a field "
+                       "that does not begin"
+                       " with one");
     expect("\"a\r\nb\" c",
-           "line 2, column 3: more text behind a closing quote");
-    expect("x,\"a\n\nb", "[x]line 1, column 3: a quote that is never closed");
-    expect("x\r\ry,\"", "[x]\n[y]line 3, column 3: a quote that is never"
-                        " closed");
+           "bad CSV at line 2, column 3: more text behind a closing quote");
+    expect("x,\"a\n\nb",
+           "[x]bad CSV at line 1, column 3: a quote that is never closed");
+    expect("x\r\ry,\"",
+           "[x]\n[y]bad CSV at line 3, column 3: a quote that is never"
+           " closed");
     /* columns count characters */
-    expect("\xc3\xa4\xe2\x82\xac\"",
-           "line 1, column 3: a quote within a field that does not begin with"
-           " one");
-    expect("\"a\"\"", "line 1, column 1: a quote that is never closed");
+    expect("\xc3\xa4\xe2\x82\xac\"", "bad CSV at line 1, column 3: a quote "
+                                     "within a field that does not begin with"
+                                     " one");
+    expect("\"a\"\"",
+           "bad CSV at line 1, column 1: a quote that is never closed");
 }
 
 static void any_byte_may_separate(void **state)
@@ -113,8 +116,9 @@ static void any_byte_may_separate(void **state)
     buf_clear(&out);
     /* and reading may begin further on, with places from the start */
     show(TEXT("#,\"\nx,y\""), 4, ',', &out);
-    assert_text(buf_text(&out), "[x]line 2, column 4: a quote within a field"
-                                " that does not begin with one");
+    assert_text(buf_text(&out),
+                "[x]bad CSV at line 2, column 4: a quote within a field"
+                " that does not begin with one");
     buf_deinit(&out);
 }
 

@@ -105,6 +105,23 @@ static void a_chatty_message_is_held_back(void **state)
     assert_int_equal(suppressed, 2);
 }
 
+static void the_first_few_of_a_chatty_message_are_said(void **state)
+{
+    (void)state;
+    static struct log_limit limit;
+    uint64_t suppressed = 99;
+    for (int i = 0; i < 3; i++) {
+        assert_true(log_may_say_some(&limit, 3, 60000, &suppressed));
+        assert_int_equal(suppressed, 0);
+    }
+    assert_false(log_may_say_some(&limit, 3, 60000, &suppressed));
+    assert_false(log_may_say_some(&limit, 3, 60000, &suppressed));
+    atomic_fetch_sub(&limit.next_ns, 60000 * NS_PER_MS);
+    assert_true(log_may_say_some(&limit, 3, 60000, &suppressed));
+    assert_int_equal(suppressed, 2);
+    assert_false(log_may_say_some(&limit, 3, 60000, &suppressed));
+}
+
 static void folders_are_made_down_to_the_last(void **state)
 {
     (void)state;
@@ -214,6 +231,7 @@ int main(void)
         cmocka_unit_test(a_time_is_shown_in_utc),
         cmocka_unit_test(a_log_line_cannot_be_forged),
         cmocka_unit_test(a_chatty_message_is_held_back),
+        cmocka_unit_test(the_first_few_of_a_chatty_message_are_said),
         cmocka_unit_test(folders_are_made_down_to_the_last),
         cmocka_unit_test(short_writes_are_carried_on),
         cmocka_unit_test(a_write_of_nothing_ends),

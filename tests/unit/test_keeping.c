@@ -283,10 +283,11 @@ a_body_that_is_none_is_refused_unless_the_route_keeps_it(void **state)
     assert_int_equal(f->err.kind, ERR_BAD_REQUEST);
     assert_not_kept(f);
     assert_true(post(f, "/bad", "", "{"));
-    assert_kept(f,
-                "offset 1, line 1, column 2: a name in quotes expected, the"
-                " text ends",
-                0);
+    assert_kept(
+        f,
+        "bad JSON at offset 1, line 1, column 2: a name in quotes expected, the"
+        " text ends",
+        0);
     assert_int_equal(f->receipt.reply.status, 202);
     assert_true(post_with(f, "/bad", "", "not packed", gzip));
     assert_int_equal(f->letter_count, 1);
@@ -575,7 +576,7 @@ static void the_log_has_a_few_lines_a_second_of_each_route(void **state)
     int lines = 0;
     for (const char *at = log; (at = strstr(at, "often")); at++)
         lines++;
-    assert_in_range(lines, 1, 19);
+    assert_in_range(lines, 10, 19);
     assert_non_null(strstr(log, "POST /said from 192.0.2.7 is kept as"));
 }
 

@@ -307,23 +307,26 @@ static void a_handle_lives_for_one_request(void **state)
 static void the_senders_bytes_are_blamed_for_bad_json(void **state)
 {
     (void)state;
-    static const char why[] = "offset 5, line 1, column 6: a value expected,"
-                              " not '}'";
+    static const char why[] =
+        "bad JSON at offset 5, line 1, column 6: a value expected,"
+        " not '}'";
     expect_failure(FUNCTION("local x = req.json"), "{\"a\":}", ERR_BAD_REQUEST,
                    why);
     expect_failure(FUNCTION("return json.decode('{\"a\":}')"), "",
                    ERR_BAD_REQUEST, why);
-    expect_lines(FUNCTION("local ok, why = pcall(function()"
-                          " return req.json end)\n"
-                          "return point('m', nil, { ok = ok, why = why })"),
-                 "{\"a\":}",
-                 "m ok=false,why=\"offset 5, line 1, column 6: a value"
-                 " expected, not '}'\"\n");
-    expect_lines(FUNCTION("local x, why = try(json.decode, '[')\n"
-                          "return point('m', nil, { why = why })"),
-                 "",
-                 "m why=\"offset 1, line 1, column 2: a value expected, the"
-                 " text ends\"\n");
+    expect_lines(
+        FUNCTION("local ok, why = pcall(function()"
+                 " return req.json end)\n"
+                 "return point('m', nil, { ok = ok, why = why })"),
+        "{\"a\":}",
+        "m ok=false,why=\"bad JSON at offset 5, line 1, column 6: a value"
+        " expected, not '}'\"\n");
+    expect_lines(
+        FUNCTION("local x, why = try(json.decode, '[')\n"
+                 "return point('m', nil, { why = why })"),
+        "",
+        "m why=\"bad JSON at offset 1, line 1, column 2: a value expected, the"
+        " text ends\"\n");
     expect_script_error(FUNCTION("json.decode({})"),
                         "t.lua:2: bad argument #1 to 'decode' (string"
                         " expected, got table)");

@@ -100,12 +100,14 @@ static void a_bad_quote_is_the_senders_fault(void **state)
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         char text[200];
         snprintf(text, sizeof text, FUNCTION("local x = %s"), calls[i]);
-        expect_failure(text, "a,b\n1,5\" pipe\n", ERR_BAD_REQUEST,
-                       "line 2, column 4: a quote within a field that does not"
-                       " begin with one");
+        expect_failure(
+            text, "a,b\n1,5\" pipe\n", ERR_BAD_REQUEST,
+            "bad CSV at line 2, column 4: a quote within a field that does not"
+            " begin with one");
     }
-    expect_result("select(2, try(csv.rows, '\"'))", "",
-                  "\"line 1, column 1: a quote that is never closed\"");
+    expect_result(
+        "select(2, try(csv.rows, '\"'))", "",
+        "\"bad CSV at line 1, column 1: a quote that is never closed\"");
 }
 
 /* body is a row of count fields. */
@@ -150,7 +152,7 @@ static void csv_is_known_by_type_or_by_looks(void **state)
     expect_csv("text/csv", "one", "[[\"one\"]]");
     expect_csv("text/tab-separated-values", "a\tb,c", "[[\"a\",\"b,c\"]]");
     expect_csv("text/csv", "{\"a\",b",
-               "line 1, column 2: a quote within a"
+               "bad CSV at line 1, column 2: a quote within a"
                " field that does not begin with one");
     expect_csv("", "a;b", "[[\"a\",\"b\"]]");
     expect_csv("text/plain", "a|1,5\n", "[[\"a\",\"1,5\"]]");

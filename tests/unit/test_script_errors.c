@@ -176,13 +176,13 @@ static void of_decoders_go_to_the_sender(void **state)
 {
     (void)state;
     static const struct wrong cases[] = {
-        {"json.decode('{\"a\":}')", "offset 5, line 1, column 6"},
-        {"json.decode('')", "offset 0, line 1, column 1"},
+        {"json.decode('{\"a\":}')", "bad JSON at offset 5, line 1, column 6"},
+        {"json.decode('')", "bad JSON at offset 0, line 1, column 1"},
         {"hex.decode('abc')", "3 hex digits: their number must be even"},
         {"hex.decode('zz')", "byte 0 (0x7a) is not a hex digit"},
         {"base64.decode('a')", "base64 ends early"},
         {"base64.decode('?')", "byte 0 (0x3f) is not base64 there"},
-        {"local _ = req.json", "offset 5, line 1, column 6"},
+        {"local _ = req.json", "bad JSON at offset 5, line 1, column 6"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[600];

@@ -120,14 +120,15 @@ static void nested_elements_are_named_from_the_outside(void **state)
 static void bytes_that_a_decoder_refuses_are_the_elements_own(void **state)
 {
     (void)state;
-    expect_kept(FUNCTION("each({ '{\"v\":1}', '{', 'x' }, function(text)\n"
-                         "  emit('m', nil, { v = json.decode(text).v })\n"
-                         "end)"),
-                "", "m v=1;",
-                "element 2: t.lua:3: offset 1, line 1, column 2: a name in"
-                " quotes expected, the text ends\n"
-                "element 3: t.lua:3: offset 0, line 1, column 1: a value"
-                " expected, not 'x'\n");
+    expect_kept(
+        FUNCTION("each({ '{\"v\":1}', '{', 'x' }, function(text)\n"
+                 "  emit('m', nil, { v = json.decode(text).v })\n"
+                 "end)"),
+        "", "m v=1;",
+        "element 2: t.lua:3: bad JSON at offset 1, line 1, column 2: a name in"
+        " quotes expected, the text ends\n"
+        "element 3: t.lua:3: bad JSON at offset 0, line 1, column 1: a value"
+        " expected, not 'x'\n");
 }
 
 /* Whatever is raised, and from wherever. */
@@ -414,9 +415,10 @@ static void bad_lines_alone_are_a_bad_body(void **state)
     bench.request.media_type = TEXT("application/x-ndjson");
     assert_false(bench_run(&bench, "{\n\n["));
     assert_int_equal(bench.err.kind, ERR_BAD_REQUEST);
-    assert_string_equal(bench.err.text,
-                        "offset 1, line 1, column 2: a name in quotes"
-                        " expected, the line ends");
+    assert_string_equal(
+        bench.err.text,
+        "bad JSON at offset 1, line 1, column 2: a name in quotes"
+        " expected, the line ends");
     struct arena *arena = &bench.request.arena;
     pairs_add(&bench.request.query, arena, TEXT("go"), TEXT("1"));
     assert_true(bench_run(&bench, "{\n\n["));

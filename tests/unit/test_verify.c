@@ -81,6 +81,36 @@ static void bearer_takes_each_secret_under_both_words(void **state)
     verify_free(verify);
 }
 
+/* Half of all mistakes are a header that never left the sender. */
+static void it_says_whether_any_secret_came(void **state)
+{
+    (void)state;
+    static const struct {
+        enum verify_scheme scheme;
+        const char *name, *header, *query, *said;
+    } cases[] = {
+        {VERIFY_BEARER, NULL, NULL, "", "token is wanted; none came"},
+        {VERIFY_BEARER, NULL, "X-Other", "", "token is wanted; none came"},
+        {VERIFY_BEARER, NULL, "authorization", "", "wanted; another came"},
+        {VERIFY_BASIC, NULL, NULL, "", "password is wanted; none came"},
+        {VERIFY_BASIC, NULL, "Authorization", "", "wanted; another came"},
+        {VERIFY_HEADER, "X-Key", "Authorization", "", "wanted; none came"},
+        {VERIFY_HEADER, "X-Key", "x-key", "", "value is wanted; another came"},
+        {VERIFY_QUERY, "key", "key", "", "value is wanted; none came"},
+        {VERIFY_QUERY, "key", NULL, "kee=1&x", "value is wanted; none came"},
+        {VERIFY_QUERY, "key", NULL, "a=1&k%65y=no", "wanted; another came"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct verify *verify = make(cases[i].scheme, cases[i].name);
+        assert_int_equal(ask(verify, cases[i].header, "no", cases[i].query),
+                         ERR_UNAUTHORIZED);
+        if (!strstr(err.text, cases[i].said))
+            fail_msg("%zu: %s, not %s", i, err.text, cases[i].said);
+        assert_null(strstr(err.text, "s3cret"));
+        verify_free(verify);
+    }
+}
+
 static void basic_is_user_and_password_in_base64(void **state)
 {
     (void)state;
@@ -221,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         VERIFY_TEST(bearer_takes_each_secret_under_both_words),
+        VERIFY_TEST(it_says_whether_any_secret_came),
         VERIFY_TEST(basic_is_user_and_password_in_base64),
         VERIFY_TEST(a_header_of_any_name_may_hold_it),
         VERIFY_TEST(a_query_parameter_may_hold_it),

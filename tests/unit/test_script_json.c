@@ -96,7 +96,7 @@ static void what_the_rfc_allows_is_read(void **state)
 
 #define AT(offset, line, column, what)                                         \
     "bad JSON at offset " #offset ", line " #line ", column " #column ":"      \
-                                                                      " " what
+    " " what
 
 static void what_the_rfc_forbids_is_refused_with_its_place(void **state)
 {

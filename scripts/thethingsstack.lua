@@ -24,6 +24,7 @@ end
 return function(req)
   local up = get(req.json, "uplink_message")
   if not up then return req.json and not of_another_kind(req.json) and keep("no uplink, and nothing else known") end
+  if not up.rx_metadata and not up.received_at then error("an uplink of which nothing is said") end
   local device = get(req.json, "end_device_ids") or {}
   local fields = fields_of(up.decoded_payload, up.rx_metadata, {
     frames = int(up.f_cnt or 0),   -- what is 0 is left out

@@ -3,6 +3,7 @@
 return function(req)
   if not req.form.events then return nil, "no field events" end
   return each(json.decode(req.form.events), function(e)
-    return point("mail", { event = e.event }, { ["to"] = e.msg.email, clicks = int(#(e.msg.clicks or {})) }, time.s(e.ts))
+    local clicks = json.is_array(e.msg.clicks) and int(#e.msg.clicks) or nil
+    return point("mail", { event = e.event }, { count = int(1), to = e.msg.email, clicks = clicks }, time.s(e.ts))
   end)
 end

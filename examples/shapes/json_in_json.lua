@@ -3,5 +3,6 @@
 return function(req)
   local inner = req.json.message
   if type(inner) == "string" then inner = json.decode(inner) end
-  return point("fridge", { id = get(inner, "id") }, numbers(get(inner, "values")), time.parse(req.json.sent))
+  local values = get(inner, "values") or error("a message without values")
+  return point("fridge", { id = inner.id }, numbers(values), time.parse(req.json.sent))
 end

@@ -3,7 +3,7 @@
 -- { null = true }, null is json.null.
 return function(req)
   local b = json.decode(req.text, { null = true })
-  local off
-  if b.target == json.null then off = true elseif b.target ~= nil then off = false end
-  return point("heating", { room = b.room }, { target = number(b.target), off = off })
+  local target, off = number(b.target), nil
+  if b.target == json.null then off = true elseif target then off = false end
+  return point("heating", { room = b.room }, { target = target, off = off })
 end

@@ -16,10 +16,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "answer.h"
-#include "ceilings.h"
+#include "body.h"
 #include "edition.h"
 #include "error.h"
 #include "ingest.h"
@@ -37,8 +36,7 @@
 
 enum {
     SWALLOWED_BYTES = 64 << 10, /* of a body whose sender is told no */
-    KEPT_BODY_BYTES = 64 << 10,
-    KEPT_EXCHANGES = 512,
+    MAX_SPARE = 512,            /* exchanges */
 };
 
 enum step {
@@ -59,11 +57,8 @@ struct exchange {
     struct request request;
     struct route_match match;
     struct gate_body announced;
-    struct buf body;
-    size_t body_seen; /* swallowed bytes too */
-    size_t body_max;
-    size_t counted_bytes; /* in shared->body_bytes */
-    uint64_t refusals;    /* of memory, before it began */
+    struct body body;
+    uint64_t refusals; /* of memory, before it began */
     struct error err;
     struct answer answer;
     enum step step;
@@ -83,7 +78,7 @@ static struct exchange *take(struct desk *desk)
     if (!x) {
         x = xcalloc(1, sizeof *x);
         request_init(&x->request);
-        buf_init(&x->body, 0);
+        body_init(&x->body, &desk->shared->body_bytes);
         x->desk = desk;
         return x;
     }
@@ -96,31 +91,20 @@ static struct exchange *take(struct desk *desk)
 static void free_exchange(struct exchange *x)
 {
     request_deinit(&x->request);
-    buf_deinit(&x->body);
+    body_deinit(&x->body);
     free(x);
-}
-
-static void uncount_body(struct exchange *x)
-{
-    if (x->counted_bytes > 0)
-        atomic_fetch_sub_explicit(&x->desk->shared->body_bytes,
-                                  x->counted_bytes, memory_order_relaxed);
-    x->counted_bytes = 0;
 }
 
 static void give_back(struct exchange *x)
 {
     struct desk *desk = x->desk;
-    uncount_body(x);
-    if (desk->spare_count >= KEPT_EXCHANGES) {
+    if (desk->spare_count >= MAX_SPARE) {
         desk->freed_count++;
         free_exchange(x);
         return;
     }
     request_reset(&x->request);
-    if (x->body.capacity > KEPT_BODY_BYTES)
-        buf_deinit(&x->body);
-    buf_clear(&x->body);
+    body_reset(&x->body);
     x->next = desk->spare;
     desk->spare = x;
     desk->spare_count++;
@@ -249,7 +233,6 @@ void *exchange_begin(void *cls, const char *target,
     x->refusals = memory_refusals();
     x->answer = (struct answer){.status = 0};
     x->job.context = NULL;
-    x->body_seen = 0;
     request_stamp(&x->request);
     arena_copy(&x->request.arena, text_of(target), &copy);
     gate_split_target(&x->request, copy);
@@ -280,7 +263,7 @@ static void know(struct exchange *x, unsigned status, struct text body)
     x->answer.status = status;
     x->answer.body = body;
     x->answer.type = TEXT("application/json");
-    x->body_max = SWALLOWED_BYTES;
+    x->body.max_bytes = SWALLOWED_BYTES;
     x->step = STEP_KNOWN;
 }
 
@@ -303,16 +286,6 @@ static bool is_influx_question(struct exchange *x, unsigned method)
     return true;
 }
 
-static bool has_room_in_memory(struct exchange *x, size_t bytes)
-{
-    size_t held = atomic_load_explicit(&x->desk->shared->body_bytes,
-                                       memory_order_relaxed);
-    return held + bytes <= LIMIT_BODIES_IN_FLIGHT_BYTES
-           || fail(&x->err, ERR_FULL,
-                   "bodies under way hold %zu bytes, the limit is %d", held,
-                   LIMIT_BODIES_IN_FLIGHT_BYTES);
-}
-
 static bool enter(struct exchange *x, unsigned method)
 {
     if (atomic_load_explicit(&x->desk->shared->is_stopping,
@@ -320,15 +293,14 @@ static bool enter(struct exchange *x, unsigned method)
         return fail(&x->err, ERR_FULL, "the gateway is stopping");
     if (!gate_enter(&x->edition->gate, &x->request, method, &x->announced,
                     &x->match, &x->err)
-        || !has_room_in_memory(x, x->announced.length))
+        || !body_has_room(&x->body, x->announced.length, &x->err))
         return false;
     if (method == METHOD_HEAD) {
         know(x, 200, TEXT(""));
         return true;
     }
     x->step = STEP_BODY;
-    x->body_max = x->match.route->limits.body_bytes;
-    x->body.max_bytes = x->body_max;
+    x->body.max_bytes = x->match.route->limits.body_bytes;
     return true;
 }
 
@@ -342,7 +314,7 @@ static enum MHD_Result refuse_early(struct exchange *x, bool is_sane)
     x->step = STEP_REFUSED;
     if (is_sane && is_small
         && (x->announced.length == 0 || !x->announced.expects_continue)) {
-        x->body_max = SWALLOWED_BYTES;
+        x->body.max_bytes = SWALLOWED_BYTES;
         return MHD_YES;
     }
     x->answer.closes = true;
@@ -371,47 +343,17 @@ static enum MHD_Result first_call(struct exchange *x, const char *method,
 
 /* ---------------------------------------------------------------- body --- */
 
-static void stop_keeping(struct exchange *x)
-{
-    x->step = STEP_REFUSED;
-    x->answer.closes = true;
-    buf_deinit(&x->body);
-    uncount_body(x);
-}
-
-static void keep_piece(struct exchange *x, const char *bytes, size_t len)
-{
-    if (x->body_seen > x->body_max) {
-        fail(&x->err, ERR_TOO_LARGE,
-             "the body has more than %zu bytes, the limit", x->body_max);
-        stop_keeping(x);
-        return;
-    }
-    if (!has_room_in_memory(x, len)) {
-        stop_keeping(x);
-        return;
-    }
-    if (!buf_append(&x->body, bytes, len)) {
-        fail(&x->err, ERR_FULL, "no memory for a body of %zu bytes",
-             x->body_seen);
-        stop_keeping(x);
-        return;
-    }
-    x->counted_bytes += len;
-    atomic_fetch_add_explicit(&x->desk->shared->body_bytes, len,
-                              memory_order_relaxed);
-}
-
 /* Nothing can be answered in here; who goes on and on is cut off. */
 static enum MHD_Result take_piece(struct exchange *x, const char *bytes,
                                   size_t *len)
 {
-    x->body_seen += *len;
     x->sender->body_bytes += *len;
-    if (x->body_seen / 2 > x->body_max)
+    if (!body_see(&x->body, *len))
         return MHD_NO;
-    if (x->step == STEP_BODY)
-        keep_piece(x, bytes, *len);
+    if (x->step == STEP_BODY && !body_keep(&x->body, bytes, *len, &x->err)) {
+        x->step = STEP_REFUSED;
+        x->answer.closes = true;
+    }
     *len = 0;
     return MHD_YES;
 }
@@ -498,7 +440,7 @@ static enum MHD_Result send_to_lane(struct exchange *x)
 static enum MHD_Result handle_whole(struct exchange *x)
 {
     struct desk *desk = x->desk;
-    x->request.raw_body = buf_text(&x->body);
+    x->request.raw_body = buf_text(&x->body.bytes);
     begin_wait(x);
     if (desk->lane
         && ingest_is_slow(x->edition->ingest, x->match.route, desk->now_ns))

@@ -48,8 +48,7 @@ struct desk {
     struct lane *lane; /* for scripts that are too slow; NULL: none */
     struct exchange *spare;
     size_t spare_count;
-    size_t
-        freed_count; /* exchanges and connections, since memory was trimmed */
+    size_t freed_count; /* also of connections; since memory was trimmed */
 };
 
 void desk_deinit(struct desk *desk);
@@ -65,8 +64,9 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection,
                                 const char *url, const char *method,
                                 const char *version, const char *bytes,
                                 size_t *len, void **state);
-/* What has run in the lane waits for its ticket now, or is answered. */
-void exchange_take_from_lane(struct desk *desk);
-
 void exchange_end(void *cls, struct MHD_Connection *connection, void **state,
                   enum MHD_RequestTerminationCode why);
+
+/* Once a pass: what has run in the lane waits for its ticket now, or is
+ * answered. */
+void exchange_take_from_lane(struct desk *desk);

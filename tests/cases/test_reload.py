@@ -320,7 +320,7 @@ def test_readings_good_and_bad_never_mix(folder):
             wait_for(lambda: metric(gateway, "moonline_reload_failures_total") > before, f"mistake {i}")
             edition(i)
             gateway.process.send_signal(signal.SIGHUP)
-            wait_for(lambda: gateway.post("/m", "id=ask")[0] == 200 and f"version={i}," in points(folder)[-1], f"edition {i}")
+            wait_for(lambda: gateway.post("/m", "id=ask")[0] == 200 and f"version={i}," in "".join(points(folder)[-1:]), f"edition {i}")
         stop.set()
         for sender in senders:
             sender.join()

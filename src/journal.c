@@ -62,9 +62,7 @@ struct output {
     uint64_t failures;
     uint64_t readable_seq;
     uint64_t segments;
-    uint64_t segment_bytes;  /* found and written */
-    uint64_t released_bytes; /* of them, deleted */
-    int64_t back_off_ns;     /* 0: the last commit went well */
+    int64_t back_off_ns; /* 0: the last commit went well */
     int64_t retry_at_ns;
 };
 
@@ -73,7 +71,6 @@ struct journal {
     size_t output_count;
     char *dir;
     const struct file_system *fs;
-    uint64_t max_bytes;
     uint64_t segment_bytes;
     bool is_unsynced;
     int64_t (*mono_ns)(void);
@@ -86,6 +83,7 @@ struct journal {
     struct wakers wakers;
     struct journal_status status;
     struct meter syncs;
+    struct quota quota;
 
     struct tickets tickets;
     struct space space;
@@ -106,37 +104,17 @@ static uint64_t get(struct journal *journal, const uint64_t *number)
 /* ---- room ---- */
 
 /* Under the lock. */
-static void look_at_held(const struct journal *journal, uint64_t *held_bytes)
-{
-    for (size_t i = 0; i < journal->output_count; i++) {
-        const struct output *output = &journal->outputs[i];
-        held_bytes[i] = output->segment_bytes - output->released_bytes;
-    }
-}
-
-static uint64_t all_held(const struct journal *journal)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < journal->output_count; i++)
-        sum += journal->outputs[i].segment_bytes
-               - journal->outputs[i].released_bytes;
-    return sum;
-}
-
 static bool has_room(const struct journal *journal, size_t output,
                      size_t more_bytes, struct error *err)
 {
-    uint64_t held_bytes[LIMIT_OUTPUTS];
-    look_at_held(journal, held_bytes);
-    uint64_t left_bytes = quota_left(held_bytes, journal->output_count, output,
-                                     journal->max_bytes);
-    if (journal->outputs[output].open.len + more_bytes <= left_bytes)
+    const struct quota *quota = &journal->quota;
+    const struct output *of = &journal->outputs[output];
+    if (of->open.len + more_bytes <= quota_left(quota, output))
         return true;
     return fail(err, ERR_FULL,
                 "the journal is full for output %s, which holds %" PRIu64
                 " of %" PRIu64 " bytes",
-                journal->outputs[output].name, held_bytes[output],
-                journal->max_bytes);
+                of->name, quota_held(quota, output), quota->max_bytes);
 }
 
 static bool have_room(const struct journal *journal,
@@ -335,7 +313,7 @@ static void publish_output(struct journal *journal, struct output *output,
     output->failures += has_failed_now;
     output->readable_seq = writer->readable_seq;
     output->segments = writer->segments;
-    output->segment_bytes = writer->total_bytes;
+    journal->quota.written_bytes[number] = writer->total_bytes;
     journal->status.durable_points += points;
     stats_add(&stats.outputs[number].journalled_points, points);
     meter_add(&journal->syncs, writer->sync_ns);
@@ -381,18 +359,18 @@ static void warn_of_full(struct journal *journal)
 {
     enum { EVERY_MS = 60000 };
     static struct log_limit limit;
-    uint64_t held[LIMIT_OUTPUTS], suppressed, max = journal->max_bytes;
-    size_t count = journal->output_count, i = 0;
+    uint64_t suppressed;
+    size_t i = 0;
     pthread_mutex_lock(&journal->lock);
-    look_at_held(journal, held);
+    const struct quota quota = journal->quota;
     pthread_mutex_unlock(&journal->lock);
-    while (i < count && !quota_is_nearly_full(held, count, i, max))
+    while (i < quota.count && !quota_is_nearly_full(&quota, i))
         i++;
-    if (i < count && log_may_say(&limit, EVERY_MS, &suppressed))
+    if (i < quota.count && log_may_say(&limit, EVERY_MS, &suppressed))
         log_line(LOG_WARN, "journal",
                  "output %s holds %" PRIu64 " bytes, over 90 %% of its room;"
                  " when it is full, its senders get 503",
-                 journal->outputs[i].name, held[i]);
+                 journal->outputs[i].name, quota_held(&quota, i));
 }
 
 bool journal_commit(struct journal *journal, struct error *err)
@@ -486,9 +464,7 @@ uint64_t journal_readable(struct journal *journal, unsigned output)
 void journal_released(struct journal *journal, unsigned output, uint64_t bytes)
 {
     pthread_mutex_lock(&journal->lock);
-    struct output *from = &journal->outputs[output];
-    uint64_t held = from->segment_bytes - from->released_bytes;
-    from->released_bytes += bytes < held ? bytes : held;
+    quota_release(&journal->quota, output, bytes);
     pthread_mutex_unlock(&journal->lock);
 }
 
@@ -499,8 +475,8 @@ void journal_status(struct journal *journal, struct journal_status *status)
     space_look(&journal->space);
     pthread_mutex_lock(&journal->lock);
     *status = journal->status;
-    status->bytes = all_held(journal);
-    status->max_bytes = journal->max_bytes;
+    status->bytes = quota_held_by_all(&journal->quota);
+    status->max_bytes = journal->quota.max_bytes;
     size_t full_count = 0;
     for (size_t i = 0; i < journal->output_count; i++)
         if (!has_room(journal, i, 1, NULL)) {
@@ -518,9 +494,10 @@ void journal_status(struct journal *journal, struct journal_status *status)
 
 /* ---- open and close ---- */
 
-static bool open_output(struct journal *journal, struct output *output,
+static bool open_output(struct journal *journal, size_t number,
                         const char *name, struct error *err)
 {
+    struct output *output = &journal->outputs[number];
     char dir[4096];
     snprintf(dir, sizeof dir, "%s/%s", journal->dir, name);
     output->name = xstrdup(name);
@@ -537,7 +514,7 @@ static bool open_output(struct journal *journal, struct output *output,
         return false;
     output->next_seq = output->writer.next_seq;
     output->readable_seq = output->writer.readable_seq;
-    output->segment_bytes = output->writer.total_bytes;
+    journal->quota.written_bytes[number] = output->writer.total_bytes;
     return true;
 }
 
@@ -548,7 +525,8 @@ struct journal *journal_open(const struct journal_options *options,
     struct journal *journal = xcalloc(1, sizeof *journal);
     journal->dir = xstrdup(options->dir);
     journal->fs = options->fs ? options->fs : &file_real;
-    journal->max_bytes = options->max_bytes;
+    journal->quota = (struct quota){.max_bytes = options->max_bytes,
+                                    .count = options->output_count};
     journal->is_unsynced = options->is_unsynced;
     journal->segment_bytes =
         options->segment_bytes
@@ -566,8 +544,7 @@ struct journal *journal_open(const struct journal_options *options,
     journal->output_count = options->output_count;
     journal->outputs = xcalloc(options->output_count, sizeof(struct output));
     for (size_t i = 0; i < options->output_count; i++)
-        if (!open_output(journal, &journal->outputs[i], options->outputs[i],
-                         err)) {
+        if (!open_output(journal, i, options->outputs[i], err)) {
             journal_close(journal);
             return NULL;
         }

@@ -36,7 +36,7 @@ struct journal_options {
     bool is_unsynced;             /* no fdatasync: for the benchmark only */
     const struct file_system *fs; /* NULL: the real one */
     /* For tests. */
-    uint64_t segment_bytes;   /* 0: LIMIT_SEGMENT_BYTES */
+    uint64_t segment_bytes;   /* 0: as large as the room allows */
     int64_t (*mono_ns)(void); /* NULL: clock_mono_ns; for back-off */
 };
 

@@ -6,17 +6,22 @@ enum { MAX = 1000 };
 
 static uint64_t left(size_t output, uint64_t a, uint64_t b)
 {
-    const uint64_t held[] = {a, b};
-    return quota_left(held, 2, output, MAX);
+    const struct quota quota = {MAX, 2, {a, b}, {0}};
+    return quota_left(&quota, output);
+}
+
+static uint64_t left_alone(uint64_t held)
+{
+    const struct quota quota = {MAX, 1, {held}, {0}};
+    return quota_left(&quota, 0);
 }
 
 static void one_output_has_all(void **state)
 {
     (void)state;
-    const uint64_t none[] = {0}, some[] = {999}, more[] = {2000};
-    assert_int_equal(quota_left(none, 1, 0, MAX), 1000);
-    assert_int_equal(quota_left(some, 1, 0, MAX), 1);
-    assert_int_equal(quota_left(more, 1, 0, MAX), 0);
+    assert_int_equal(left_alone(0), 1000);
+    assert_int_equal(left_alone(999), 1);
+    assert_int_equal(left_alone(2000), 0);
 }
 
 static void one_that_is_down_leaves_the_others_their_share(void **state)
@@ -47,13 +52,28 @@ static void too_much_already_is_no_room(void **state)
 static void nearly_full_is_nine_tenths_of_what_it_may_have(void **state)
 {
     (void)state;
-    const uint64_t none[] = {0, 0}, below[] = {670, 0}, above[] = {680, 0};
-    const uint64_t all[] = {900};
-    assert_false(quota_is_nearly_full(none, 2, 0, MAX));
-    assert_false(quota_is_nearly_full(below, 2, 0, MAX));
-    assert_true(quota_is_nearly_full(above, 2, 0, MAX));
-    assert_false(quota_is_nearly_full(above, 2, 1, MAX));
-    assert_true(quota_is_nearly_full(all, 1, 0, MAX));
+    const struct quota none = {MAX, 2, {0}, {0}};
+    const struct quota below = {MAX, 2, {670}, {0}};
+    const struct quota above = {MAX, 2, {680}, {0}};
+    const struct quota alone = {MAX, 1, {900}, {0}};
+    assert_false(quota_is_nearly_full(&none, 0));
+    assert_false(quota_is_nearly_full(&below, 0));
+    assert_true(quota_is_nearly_full(&above, 0));
+    assert_false(quota_is_nearly_full(&above, 1));
+    assert_true(quota_is_nearly_full(&alone, 0));
+}
+
+static void what_is_deleted_is_room_again(void **state)
+{
+    (void)state;
+    struct quota quota = {MAX, 2, {700, 50}, {0}};
+    quota_release(&quota, 0, 300);
+    assert_int_equal(quota_held(&quota, 0), 400);
+    assert_int_equal(quota_held_by_all(&quota), 450);
+    assert_int_equal(quota_left(&quota, 0), 350);
+    quota_release(&quota, 0, 500); /* more than there is */
+    assert_int_equal(quota_held(&quota, 0), 0);
+    assert_int_equal(quota_held_by_all(&quota), 50);
 }
 
 static void a_share_holds_two_segments(void **state)
@@ -71,22 +91,19 @@ static void a_share_holds_two_segments(void **state)
 static void together_they_never_pass_the_limit(void **state)
 {
     (void)state;
-    uint64_t held[16] = {0}, sum = 0;
+    struct quota quota = {.max_bytes = 100000, .count = 16};
     uint32_t random = 1;
     for (int i = 0; i < 100000; i++) {
         random = random * 1664525 + 1013904223;
         size_t output = random >> 28;
         uint64_t bytes = random >> 8 & 1023;
-        if (bytes > quota_left(held, 16, output, 100000)) {
-            sum -= held[output];
-            held[output] = 0;
-            continue;
-        }
-        held[output] += bytes;
-        sum += bytes;
-        assert_true(sum <= 100000);
+        if (bytes <= quota_left(&quota, output))
+            quota.written_bytes[output] += bytes;
+        else
+            quota_release(&quota, output, UINT64_MAX);
+        assert_true(quota_held_by_all(&quota) <= 100000);
     }
-    assert_true(sum > 0);
+    assert_true(quota_held_by_all(&quota) > 0);
 }
 
 int main(void)
@@ -97,6 +114,7 @@ int main(void)
         cmocka_unit_test(what_one_needs_beyond_its_share_the_other_lacks),
         cmocka_unit_test(too_much_already_is_no_room),
         cmocka_unit_test(nearly_full_is_nine_tenths_of_what_it_may_have),
+        cmocka_unit_test(what_is_deleted_is_room_again),
         cmocka_unit_test(a_share_holds_two_segments),
         cmocka_unit_test(together_they_never_pass_the_limit),
     };

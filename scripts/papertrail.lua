@@ -27,7 +27,7 @@ return function(req)
     if not source.source_name then error("counts without source_name") end
     each(entries(source.timeseries), function(second)
       emit("papertrail", { host = source.source_name, search = search },
-        { count = int(second.value) }, time.s(second.key))
+        { count = int(second.value) or error("a count that is no number") }, time.s(second.key))
     end)
   end)
   if not data.events and not data.counts then keep("neither events nor counts") end

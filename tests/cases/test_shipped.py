@@ -8,6 +8,7 @@ from gateway import run
 from servers import Gateway
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+SHAPES = SCRIPTS.parent / "examples" / "shapes"
 HELPERS = {"alerts.lua", "apart.lua", "entries.lua", "lorawan.lua", "units.lua"}
 SHIPPED = sorted(p for p in SCRIPTS.glob("*.lua") if p.name not in HELPERS)
 
@@ -78,6 +79,17 @@ def test_its_recorded_requests_pass(path):
     assert code == 0, out
     passed = int(re.search(r"^(\d+) passed, 0 failed", out, re.M)[1])
     assert passed == len(re.findall(r"^### expect", path.with_suffix(".http").read_text(), re.M))
+
+
+def test_each_shape_is_in_the_table_short_and_tested():
+    """examples/shapes: the table names each script, and nothing else."""
+    page = (SHAPES / "README.md").read_text()
+    scripts = {path.stem for path in SHAPES.glob("*.lua")}
+    assert len(scripts) > 15
+    assert set(re.findall(r"\[(\w+)\]\(\1\.lua\)", page)) == scripts
+    for name in scripts:
+        assert len((SHAPES / f"{name}.lua").read_text().splitlines()) <= 25, name
+        assert len(re.findall(r"^### expect", (SHAPES / f"{name}.http").read_text(), re.M)) >= 2, name
 
 
 def test_a_hostile_name_in_a_form_holds_up_nobody(tmp_path):

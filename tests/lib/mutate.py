@@ -161,6 +161,10 @@ def json_mutations(tree):
                 yield path, kind, (old, new), with_value(tree, path, new)
         for kind, new in other_ways(old):
             yield path, kind, (old, Same(new)), with_value(tree, path, new)
+        inside = parsed(old) if isinstance(old, str) else None
+        for more, kind, change, changed in json_mutations(inside) if inside is not None else ():
+            if more:  # as a whole it is the text above
+                yield path + more, kind, change, with_value(tree, path, as_text(changed))
 
 
 def as_text(value):
@@ -178,7 +182,8 @@ def parsed(text):
 
 def pair_mutations(text):
     """The same of a form or a query."""
-    pairs = [pair.partition("=") for pair in text.split("&")] if text else []
+    text_pairs = text.split("&") if text else []
+    pairs = [pair.partition("=") for pair in text_pairs]
     for i, (name, _, raw) in enumerate(pairs):
 
         def joined(new, i=i, name=name):
@@ -195,6 +200,10 @@ def pair_mutations(text):
         tree = parsed(old)
         for path, kind, change, changed in json_mutations(tree) if tree is not None else ():
             yield (name, *path), kind, change, joined(as_text(changed))
+        # A body of JSON that calls itself a form is one name, without a value.
+        tree = None if raw else parsed(unquote_plus(name))
+        for path, kind, change, changed in json_mutations(tree) if tree is not None else ():
+            yield path, kind, change, "&".join([*text_pairs[:i], quote_plus(as_text(changed)) + "=", *text_pairs[i + 1 :]])
 
 
 def csv_mutations(text):

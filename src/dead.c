@@ -151,12 +151,12 @@ bool dead_refuse(struct dead *dead, const char *output,
 }
 
 bool dead_drop_points(struct dead *dead, const char *output,
-                      const struct text *names, size_t count, size_t *found,
+                      const struct text *names, size_t count, bool *found,
                       struct error *err)
 {
     pthread_mutex_lock(&dead->points_lock);
     struct dead_points *points = find_output(dead, text_of(output));
-    *found = 0;
+    memset(found, 0, count * sizeof *found);
     bool is_done =
         !points || dead_points_drop(points, names, count, found, err);
     pthread_mutex_unlock(&dead->points_lock);

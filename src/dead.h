@@ -92,9 +92,9 @@ bool dead_sync_drops(struct dead *dead, struct error *err);
 /* It failed again: the letter has another text from now on. */
 bool dead_replace_request(struct dead *dead, const char *id, struct text text,
                           struct error *err);
-/* Those of these names, the oldest of each; *found of them were there. */
+/* Those of these names, the oldest of each; found[i]: there was one. */
 bool dead_drop_points(struct dead *dead, const char *output,
-                      const struct text *names, size_t count, size_t *found,
+                      const struct text *names, size_t count, bool *found,
                       struct error *err);
 
 /* ---- for metrics and /health ---- */

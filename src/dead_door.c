@@ -27,7 +27,10 @@ static void tell(void *context, const struct replay_result *result)
     struct buf *out = telling->out;
     telling->failed += !result->is_done;
     if (telling->wants_text) {
-        buf_printf(out, "%s %.*s %.*s\n", result->is_done ? "done" : "kept",
+        buf_printf(out, "%s %.*s %.*s\n",
+                   result->is_done     ? "done"
+                   : result->is_absent ? "none"
+                                       : "kept",
                    TEXT_ARG(result->id), TEXT_ARG(result->what));
         return;
     }

@@ -93,8 +93,10 @@ static void note(struct dead_points *points, const struct dead_point_file *file)
 
 /* Names, sorted, to be asked whether one is among them. */
 struct names {
-    struct text *items;
+    struct text *items; /* sorted */
     size_t count;
+    const struct text *asked; /* in the order of whoever wants to know ... */
+    bool *found;              /* ... which of them there were; or NULL */
 };
 
 static int compare_texts(const void *left, const void *right)
@@ -112,10 +114,17 @@ static bool is_among(const struct names *names, struct text name)
 
 static struct names sorted_names(const struct text *items, size_t count)
 {
-    struct names names = {xcalloc(count, sizeof *items), count};
+    struct names names = {.items = xcalloc(count, sizeof *items),
+                          .count = count};
     memcpy(names.items, items, count * sizeof *items);
     qsort(names.items, count, sizeof *items, compare_texts);
     return names;
+}
+
+static void note_found(const struct names *names, struct text name)
+{
+    for (size_t i = 0; names->found && i < names->count; i++)
+        names->found[i] |= text_equal(names->asked[i], name);
 }
 
 /* What became of the letters of a file that is written anew. */
@@ -132,6 +141,7 @@ static struct tally copy_others(struct text held, const struct names *names,
     struct tally tally = {0};
     while (dead_letter_next(&held, &letter))
         if (is_among(names, letter.name)) {
+            note_found(names, letter.name);
             tally.left_out++;
         } else {
             buf_append_text(out, letter.whole);
@@ -298,7 +308,7 @@ bool dead_points_add(struct dead_points *points, struct text letters,
 /* ---- dropped ---- */
 
 static bool drop_from(struct dead_points *points, struct dead_point_file *file,
-                      const struct names *names, size_t *found,
+                      const struct names *names, size_t *gone,
                       struct error *err)
 {
     struct buf held, left;
@@ -308,7 +318,7 @@ static bool drop_from(struct dead_points *points, struct dead_point_file *file,
     buf_init(&left, FILE_MAX_BYTES);
     if (read_letters(points, file->name, &held, NULL))
         tally = copy_others(buf_text(&held), names, &left);
-    *found += tally.left_out;
+    *gone += tally.left_out;
     if (left.has_overflowed) {
         is_done =
             fail(err, ERR_IO, "no memory for the letters of %s", file->name);
@@ -324,14 +334,16 @@ static bool drop_from(struct dead_points *points, struct dead_point_file *file,
 }
 
 bool dead_points_drop(struct dead_points *points, const struct text *names,
-                      size_t count, size_t *found, struct error *err)
+                      size_t count, bool *found, struct error *err)
 {
     struct names wanted = sorted_names(names, count);
     bool is_done = true;
-    *found = 0;
-    for (size_t at = 0; is_done && *found < count && at < points->file_count;) {
+    size_t gone = 0;
+    wanted.asked = names;
+    wanted.found = found;
+    for (size_t at = 0; is_done && gone < count && at < points->file_count;) {
         size_t before = points->file_count;
-        is_done = drop_from(points, &points->files[at], &wanted, found, err);
+        is_done = drop_from(points, &points->files[at], &wanted, &gone, err);
         at += points->file_count == before; /* else the next is here now */
     }
     free(wanted.items);

@@ -44,7 +44,7 @@ bool dead_points_add(struct dead_points *points, struct text letters,
                      size_t count, int64_t wall_ns, struct error *err);
 /* Throws out what is too old or too much. */
 void dead_points_expire(struct dead_points *points, int64_t wall_ns);
-/* Removes the letters of these names; *found of them were there. Ends when as
- * many are found, so a second copy (after a crash) may stay. */
+/* Removes the letters of these names, and sets found[i] where there was one.
+ * Ends when as many are found, so a second copy (after a crash) may stay. */
 bool dead_points_drop(struct dead_points *points, const struct text *names,
-                      size_t count, size_t *found, struct error *err);
+                      size_t count, bool *found, struct error *err);

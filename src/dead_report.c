@@ -225,9 +225,11 @@ static bool show_request(const char *dir, const char *id, struct error *err)
         print_head(buf_text(&letter));
         fprintf(stderr,
                 "As a test: moonline dead show %s > NAME.http\n"
+                "           moonline test --accept NAME.http   (mended)\n"
                 "Run again: moonline dead replay %s\n",
                 id, id);
         fwrite(plain.data, 1, plain.len, stdout);
+        fputs("\n### expect\n", stdout); /* for --accept to fill in */
     }
     buf_deinit(&letter);
     buf_deinit(&plain);
@@ -267,7 +269,7 @@ static bool show_point(const char *dir, const char *id, const char *slash,
         format_status(finding.letter.status, status);
         fprintf(stderr,
                 "A point that the output %s did not take\n"
-                "  at        %.*s\n  status    %s\n  request   %.*s\n"
+                "  at        %.*s\n  status    %s\n  answer id %.*s\n"
                 "  reason    %s\n"
                 "Send again: moonline dead replay %s\n",
                 output, TEXT_ARG(finding.letter.time), status,

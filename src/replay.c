@@ -49,6 +49,7 @@ struct item {
     struct text name;   /* what stands behind the output */
     char *line;         /* of a point, once it is found */
     enum state state;
+    bool is_absent; /* there is no such letter */
     uint64_t ticket;
     char what[WHAT_BYTES];
 };
@@ -83,6 +84,20 @@ static void fail_item(struct item *item, const char *why)
 {
     item->state = STATE_FAILED;
     snprintf(item->what, sizeof item->what, "%s", why);
+}
+
+static void fail_absent(struct item *item)
+{
+    fail_item(item, "there is no such dead letter");
+    item->is_absent = true;
+}
+
+static void fail_reading(struct item *item, const struct error *err)
+{
+    if (err->kind == ERR_NOT_FOUND)
+        fail_absent(item);
+    else
+        fail_item(item, err->text);
 }
 
 static void name_of(const struct item *item, char out[ID_BYTES])
@@ -208,7 +223,7 @@ static void replay_request(struct replay *replay, struct item *item)
     struct trial_file file = {0};
     struct error err;
     if (!load_request(replay, item, &file, &err)) {
-        fail_item(item, err.text);
+        fail_reading(item, &err);
     } else if (run_request(replay, &file)) {
         take_receipt(replay, item);
     } else {
@@ -333,10 +348,10 @@ static void replay_points(struct replay *replay, const struct item *first)
             continue;
         if (item->line)
             append_line(replay, item, number);
+        else if (!is_known || err.text[0])
+            fail_item(item, is_known ? err.text : "there is no such output");
         else
-            fail_item(item, !is_known     ? "there is no such output"
-                            : err.text[0] ? err.text
-                                          : "there is no such dead letter");
+            fail_absent(item);
     }
 }
 
@@ -349,11 +364,11 @@ static void drop_request(struct dead *dead, struct item *item)
     name_of(item, id);
     /* A name that is too long is not meant for the letter it begins like. */
     if (item->name.len >= ID_BYTES)
-        fail_item(item, "there is no such dead letter");
+        fail_absent(item);
     else if (dead_drop_request(dead, id, &err))
         item->state = STATE_DONE;
     else
-        fail_item(item, err.text);
+        fail_reading(item, &err);
 }
 
 /* All points in that state of the output of this one. */
@@ -364,22 +379,24 @@ static void drop_points(struct dead *dead, struct item *items, size_t count,
     struct error err = {0};
     struct text *names = xcalloc(count, sizeof *names), of = first->output;
     enum state state = first->state;
-    size_t name_count = 0, found;
+    bool *found = xcalloc(count, sizeof *found);
+    size_t name_count = 0, at = 0;
     snprintf(output, sizeof output, "%.*s", TEXT_ARG(of));
     for (size_t i = 0; i < count; i++)
         if (items[i].state == state && text_equal(items[i].output, of))
             names[name_count++] = items[i].name;
     bool is_dropped =
-        dead_drop_points(dead, output, names, name_count, &found, &err);
+        dead_drop_points(dead, output, names, name_count, found, &err);
     for (size_t i = 0; i < count; i++) {
         if (items[i].state != state || !text_equal(items[i].output, of))
             continue;
         items[i].state = STATE_DONE;
         if (!is_dropped)
             fail_item(&items[i], err.text);
-        else if (found == 0)
-            fail_item(&items[i], "there is no such dead letter");
+        else if (!found[at++])
+            fail_absent(&items[i]);
     }
+    free(found);
     free(names);
 }
 
@@ -416,8 +433,11 @@ static bool finish(struct item *items, size_t count,
 {
     bool are_done = true;
     for (size_t i = 0; i < count; i++) {
-        const struct replay_result result = {
-            items[i].id, items[i].state == STATE_DONE, text_of(items[i].what)};
+        const struct replay_result result = {.id = items[i].id,
+                                             .is_done =
+                                                 items[i].state == STATE_DONE,
+                                             .is_absent = items[i].is_absent,
+                                             .what = text_of(items[i].what)};
         are_done = are_done && result.is_done;
         tell(context, &result);
         free(items[i].line);

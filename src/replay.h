@@ -35,10 +35,11 @@ struct replay *replay_new(const struct replay_options *options,
                           struct error *err);
 void replay_free(struct replay *replay);
 
-/* What became of one letter: done with, or still there. */
+/* What became of one letter: done with, still there, or there was none. */
 struct replay_result {
     struct text id;
     bool is_done;
+    bool is_absent;
     struct text what; /* "2 points", or why not; one line */
 };
 

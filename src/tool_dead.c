@@ -107,20 +107,19 @@ static int show(const struct place *place, const struct flags *flags)
 struct count {
     size_t done;
     size_t failed;
+    size_t absent;
 };
-
-static void tell(struct count *count, struct text id, bool is_done,
-                 struct text what)
-{
-    count->done += is_done;
-    count->failed += !is_done;
-    fprintf(is_done ? stdout : stderr, "%.*s: %s%.*s\n", TEXT_ARG(id),
-            is_done ? "" : "kept: ", TEXT_ARG(what));
-}
 
 static void tell_result(void *context, const struct replay_result *result)
 {
-    tell(context, result->id, result->is_done, result->what);
+    struct count *count = context;
+    count->done += result->is_done;
+    count->absent += result->is_absent;
+    count->failed += !result->is_done && !result->is_absent;
+    fprintf(result->is_done ? stdout : stderr, "%.*s: %s%.*s\n",
+            TEXT_ARG(result->id),
+            result->is_done || result->is_absent ? "" : "kept: ",
+            TEXT_ARG(result->what));
 }
 
 /* Of the journal, behind those of the dead letters. */
@@ -151,12 +150,13 @@ static bool ask_gateway(const struct hands *hands, const struct text *ids,
     struct text rest = buf_text(&answer);
     while (is_answered && rest.len > 0) {
         struct text line = text_cut(&rest, '\n');
-        bool is_done = text_starts_with(line, TEXT("done "));
-        if (line.len < 5)
-            break;
-        line = text_skip(line, 5);
-        struct text id = text_cut(&line, ' ');
-        tell(sum, id, is_done, line);
+        struct text state = text_cut(&line, ' ');
+        struct replay_result result = {
+            .is_done = text_equal(state, TEXT("done")),
+            .is_absent = text_equal(state, TEXT("none")),
+            .id = text_cut(&line, ' ')};
+        result.what = line;
+        tell_result(sum, &result);
     }
     buf_deinit(&body);
     buf_deinit(&answer);
@@ -266,9 +266,12 @@ static int handle_all(struct hands *hands, const struct text *ids, size_t count)
     close_hands(hands);
     if (!is_fine)
         return complain(&err);
-    printf("%zu %s, %zu kept\n", sum.done,
+    printf("%zu %s, %zu kept", sum.done,
            hands->is_replay ? "replayed" : "dropped", sum.failed);
-    return sum.failed > 0 ? NOT_ALL : EX_OK;
+    if (sum.absent > 0)
+        printf(", %zu not there", sum.absent);
+    printf("\n");
+    return sum.failed + sum.absent > 0 ? NOT_ALL : EX_OK;
 }
 
 static int handle_listed(struct hands *hands)

@@ -111,7 +111,7 @@ def test_a_kept_request_is_listed_and_shown(here):
         code, out, err = dead(here, "show", letter)
         assert code == 0
         assert out.startswith("### POST /met/:station\n# @time ")
-        assert out.endswith('\n\n{"t":"--"}\n') and "@key" not in out
+        assert out.endswith('\n\n{"t":"--"}\n\n### expect\n') and "@key" not in out
         assert "\n  reason met.lua:2: " in err and f"moonline dead replay {letter}" in err
 
 
@@ -119,9 +119,11 @@ def test_what_is_shown_is_a_recorded_test(here):
     with gateway(here) as running:
         letter = keep(running, '{"t":"--"}')
     shown = dead(here, "show", letter)[1]
-    (here / "met.http").write_text(shown + '\n### expect 204\nmet,station=ridge t=-1\n')
+    (here / "met.http").write_text(shown)
     assert run("test", "met.http", cwd=here)[0] == 1
     mend(here)
+    assert run("test", "--accept", "met.http", cwd=here)[0] == 0
+    assert (here / "met.http").read_text() == shown + "met,station=ridge t=-1\n"
     assert run("test", "met.http", cwd=here)[:2] == (0, "1 passed, 0 failed\n")
 
 
@@ -131,7 +133,7 @@ def test_any_bytes_of_a_body_come_back(here):
     with gateway(here) as running:
         letter = keep(running, body)
         done = subprocess.run([BINARY, "dead", "show", letter], cwd=here, env=environment(), capture_output=True, check=True)
-        assert done.stdout.endswith(b"\n\n" + body + b"\n")
+        assert done.stdout.endswith(b"\n\n" + body + b"\n\n### expect\n")
         assert f"# @bytes {len(body)}\n".encode() in done.stdout
 
 
@@ -226,10 +228,10 @@ def test_replay_of_many_says_which_and_why(here):
         ids = [keep(running, f'{{"t":"x{i}"}}') for i in range(3)]
         mend(here, running, 'return function(req) if req.json.t == "x1" then return nil, "not that one" end end\n')
         code, out, err = dead(here, "replay", *ids, "0123456789abcdef", "rubbish")
-        assert (code, out) == (1, f"{ids[0]}: 0 points\n{ids[2]}: 0 points\n2 replayed, 3 kept\n")
+        assert (code, out) == (1, f"{ids[0]}: 0 points\n{ids[2]}: 0 points\n2 replayed, 1 kept, 2 not there\n")
         assert f"{ids[1]}: kept: not that one\n" in err
-        assert "0123456789abcdef: kept: there is no dead letter 0123456789abcdef\n" in err
-        assert "rubbish: kept: there is no such dead letter\n" in err
+        assert "0123456789abcdef: there is no such dead letter\n" in err
+        assert "rubbish: there is no such dead letter\n" in err
         assert list(letters(here)) == [ids[1]]
 
 
@@ -263,8 +265,9 @@ def test_drop(here, runs):
             running.end(signal.SIGKILL)
         assert dead(here, "drop", one) == (0, f"{one}: dropped\n1 dropped, 0 kept\n", "")
         assert list(letters(here)) == [two]
-        code, _, err = dead(here, "drop", one, two)
-        assert code == 1 and err == f"{one}: kept: there is no dead letter {one}\n"
+        code, out, err = dead(here, "drop", one, two)
+        assert (code, out) == (1, f"{two}: dropped\n1 dropped, 0 kept, 1 not there\n")
+        assert err == f"{one}: there is no such dead letter\n"
         assert os.listdir(here / "data" / "dead" / "requests") == []
 
 
@@ -404,7 +407,7 @@ def test_no_web_page_can_do_it(here):
             "failed": 1,
             "letters": [
                 {"id": letter, "done": True, "what": "dropped"},
-                {"id": "none", "done": False, "what": "there is no dead letter none"},
+                {"id": "none", "done": False, "what": "there is no such dead letter"},
             ],
         }
 

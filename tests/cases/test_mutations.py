@@ -51,21 +51,22 @@ def same_second(got, had):
 
 
 # What may have another value than before, and why.
-OWN_TYPES = {"type": anything}  # text stays text: its fields are the device's own
+OURS = {"rssi", "snr", "gateways", "frames", "port", "spreading_factor", "frequency", "airtime", "battery", "margin"}
+OWN_TYPES = {"type": lambda name, had: name not in OURS}  # text stays text: these fields are the device's own
 LORAWAN = {
     **OWN_TYPES,
-    "field frames": zero,  # these servers leave out what is 0
-    "field port": zero,
+    "field frames if missing": zero,  # these servers leave out what is 0
+    "field port if missing": zero,
     "field gateways": at_most,  # of a shorter list
     "field rssi": at_most,  # of the best gateway that is left, and its snr
     "field snr": anything,
 }
 EXCEPTIONS = {
     # Which of two thermometers is the first, and goes by the short name.
-    "airrohr": {"field temperature": anything},
+    "airrohr": {"field temperature": lambda got, had: got in (21.5, 20.5)},
     "chirpstack": LORAWAN,
     # Without a time of its own a batch ends now, by its protocol.
-    "emoncms": {"time": lambda got, had: got > 1941174400 * 10**9},
+    "emoncms": {"time if missing": lambda got, had: got > 1941174400 * 10**9},
     # An event of a kind that nobody knows is counted; of a shorter list less is.
     "github": {
         "measurement": lambda got, had: got == "github_event",
@@ -80,12 +81,12 @@ EXCEPTIONS = {
     "overland": {"field motion": some_of},
     "papertrail": {"time": same_second},
     # By its documented name, where the webhook gives none.
-    "particle": {**OWN_TYPES, "measurement": lambda got, had: got == "particle"},
+    "particle": {**OWN_TYPES, "measurement if missing": lambda got, had: got == "particle"},
     "sendgrid": {"time": same_second, "tag category": some_of},
     "sensorlogger": OWN_TYPES,
     "tasmota": {"points": anything},  # what is neither object nor list is no sensor
     # The time of the message around the uplink is the next best.
-    "thethingsstack": {**LORAWAN, "time": lambda got, had: got == 1767323045900000001},
+    "thethingsstack": {**LORAWAN, "time if missing": lambda got, had: got == 1767323045900000001},
 }
 
 

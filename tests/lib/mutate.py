@@ -382,6 +382,10 @@ def complaints(point, base, change, may):
     """What of a point cannot be explained by one of the request as it was."""
     old, new = change
     found = []
+
+    def may_be(what, got, had):
+        return may(what, got, had) or is_missing(old, new) and may(f"{what} if missing", got, had)
+
     if point[0] != base[0] and may("measurement", point[0], base[0]):
         return []
     if point[0] != base[0] and not stems(point[0], new):
@@ -390,11 +394,11 @@ def complaints(point, base, change, may):
         for name, value in got.items():
             if name in had and had[name] == value and type(had[name]) is type(value):
                 continue
-            if isinstance(new, Same) and is_text_of(value, had.get(name)) and may("type", value, had[name]):
+            if isinstance(new, Same) and is_text_of(value, had.get(name)) and may("type", name, had[name]):
                 continue
-            if not stems(value, new) and not is_new_name(name, value, had, new) and not may(f"{what} {name}", value, had.get(name)):
+            if not stems(value, new) and not is_new_name(name, value, had, new) and not may_be(f"{what} {name}", value, had.get(name)):
                 found.append(f"{what} {name}={value!r} was {had.get(name)!r}")
-    if point[3] == base[3] or point[3] == RECEIPT_NS and is_missing(old, new) or may("time", point[3], base[3]):
+    if point[3] == base[3] or point[3] == RECEIPT_NS and is_missing(old, new) or may_be("time", point[3], base[3]):
         return found
     if point[3] == RECEIPT_NS:
         found.append("the receipt time")

@@ -132,6 +132,23 @@ static void what_is_asked_of_the_request_is_told(void **state)
                 "");
 }
 
+/* Only what stands within another makes it deeper. */
+static void one_after_the_other_is_no_depth(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {
+        "repeat local b until b\n", "do end\n", "local a = (((1)))\n",
+        "local f = function() end\n", "if 1 then else end\n"};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        char text[20000] = "";
+        size_t len = strlen(pieces[i]);
+        for (size_t k = 0; k < 600; k++)
+            memcpy(text + k * len, pieces[i], len + 1);
+        memcpy(text + 600 * len, "b()", 4);
+        assert_uses(text, "r601:b ");
+    }
+}
+
 static void what_is_no_lua_is_read_to_its_end(void **state)
 {
     (void)state;
@@ -162,6 +179,7 @@ int main(void)
         cmocka_unit_test(fields_and_labels_are_no_globals),
         cmocka_unit_test(reads_writes_and_fields_are_told_apart),
         cmocka_unit_test(what_is_asked_of_the_request_is_told),
+        cmocka_unit_test(one_after_the_other_is_no_depth),
         cmocka_unit_test(what_is_no_lua_is_read_to_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

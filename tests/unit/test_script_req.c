@@ -285,6 +285,9 @@ static void ndjson_is_known_by_type_or_by_looks(void **state)
     expect_ndjson("application/x-www-form-urlencoded", "{}\n[1]", "[{},[1]]");
     expect_ndjson("application/json", "{}\n{}", "[{},{}]");
     expect_ndjson("application/json", "{\n}", "null");
+    expect_ndjson("", "{}\nx", "[{}]");
+    expect_ndjson("", "x\n{}", "null");
+    expect_ndjson("", " \n\n", "null");
     expect_ndjson("", "one\ntwo", "null");
     expect_ndjson("text/csv", "{}", "null");
     expect_ndjson("application/x-www-form-urlencoded", "a=1", "null");

@@ -429,11 +429,12 @@ static void run_slowly(void *context, struct pulse *pulse)
 static enum MHD_Result send_to_lane(struct exchange *x)
 {
     x->job = (struct lane_job){.run = run_slowly, .context = x};
-    suspend(x);
-    if (lane_send(x->desk->lane, &x->job))
-        return MHD_YES;
-    fail(&x->err, ERR_FULL, "many requests wait for this route's slow script");
-    parking_end(&x->parked);
+    if (!lane_send(x->desk->lane, &x->job)) {
+        fail(&x->err, ERR_FULL,
+             "many requests wait for this route's slow script");
+        return send_error(x);
+    }
+    suspend(x); /* whatever came of it meanwhile is taken in a later pass */
     return MHD_YES;
 }
 

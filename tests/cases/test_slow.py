@@ -1,7 +1,9 @@
 """A script that runs into its limit again and again: its requests go on beside
 the others', each with its own answer, over reloads and a stop."""
 
+import selectors
 import signal
+import socket
 import threading
 
 from gateway import Gateway
@@ -100,3 +102,27 @@ def test_a_stop_in_between_loses_nothing(tmp_path):
     acked = {tag for tag, status in answers.items() if status == 204}
     with Gateway(tmp_path, CONFIG):
         wait_for(lambda: acked <= {line.split(" ")[0].split("id=")[1] for line in points(tmp_path)}, "every acknowledged point")
+
+
+def test_who_finds_too_many_waiting_is_told_so(tmp_path):
+    body = b"loop=1"
+    head = "POST /refuse HTTP/1.1\r\nHost: m\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\n"
+    config = CONFIG.replace('on_error = "refuse"', 'on_error = "refuse", limits = { time = "1s" }')
+    (tmp_path / "slow.lua").write_text(SLOW)
+    (tmp_path / "fine.lua").write_text(FINE)
+    with Gateway(tmp_path, config) as gateway, selectors.DefaultSelector() as answered:
+        assert gateway.post("/refuse", "loop=1")[0] == 500
+        for _ in range(1_050):  # a thousand may wait, and one is run
+            sender = socket.create_connection(("127.0.0.1", gateway.port))
+            sender.sendall(head.encode() + body)
+            answered.register(sender, selectors.EVENT_READ)
+        answer = b""
+        while b" 503 " not in answer:
+            sender = answered.select(20)[0][0].fileobj
+            answer = sender.recv(4096)
+            answered.unregister(sender)
+            sender.close()
+        assert b"many requests wait for this route's slow script" in answer
+        assert gateway.post("/fine", "id=b")[0] == 204
+        for key in list(answered.get_map().values()):
+            key.fileobj.close()

@@ -269,14 +269,15 @@ def test_a_request_that_is_half_read_ends_as_it_began(folder):
     with Gateway(folder, CONFIG) as gateway, socket.create_connection(("127.0.0.1", gateway.port), 20) as half:
         half.sendall(b"POST /m HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n\r\ni")
         assert gateway.post("/m", "id=b")[2] == "one"
+        write(folder / "m.lua", SCRIPT.replace("version = 1", "version = 2"))
         write(folder / "moonline.lua", CONFIG.replace('"one"', '"two"'))
         gateway.process.send_signal(signal.SIGHUP)
         wait_for(lambda: gateway.post("/m", "id=c")[2] == "two", "the new answer")
         half.sendall(b"d=a")
         assert b"\r\n\r\none" in half.recv(4096)
-        assert 'n="one"' in stored(folder, "a")
+        assert 'n="one",unit="C",version=1' in stored(folder, "a")
         gateway.post("/m", "id=d")
-        assert 'n="two"' in stored(folder, "d")
+        assert 'n="two",unit="C",version=2' in stored(folder, "d")
 
 
 def test_readings_good_and_bad_never_mix(folder):

@@ -8,6 +8,10 @@
 #define MEGABYTES MEGABYTE "big = big .. big .. big .. big .. big .. big "
 #define MANY_BIG MEGABYTE "local t = {} for i = 1, 9e4 do t[i] = big end "
 
+#define TEN(text) text text text text text text text text text text
+#define HUNDRED TEN("((((((((((")
+#define TABLES TEN("{{{{{{{{{{")
+
 /* A tree with 2^60 leaves, of 61 tables. */
 #define SHARED "local t = {} for i = 1, 60 do t = { t, t } end "
 
@@ -136,6 +140,10 @@ static const struct attack lasting[] = {
      "a meaning of its own"},
     {"an array made of the request", "", "json.array(req)", RAISES,
      "a meaning of its own"},
+    {"three hundred parentheses", "local x = " HUNDRED HUNDRED HUNDRED, "",
+     REFUSED_AT, "overflow"},
+    {"three hundred tables in one another", "local x = " TABLES TABLES TABLES,
+     "", REFUSED_AT, "overflow"},
     {"other globals", "", "_ENV = { error = error } error('x')", RAISES, "x"},
     {"other globals, kept", "", "_ENV = { x = 1 } while true do end", ENDED,
      time_limit},

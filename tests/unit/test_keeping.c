@@ -28,7 +28,9 @@ static char script_text[] =
     "  if req.query.loop then while true do end end\n"
     "  if req.query.bomb then local s = 'x' while true do s = s .. s end end\n"
     "  if req.query.many then while true do emit('m', nil, {v = 1}) end end\n"
-    "  if req.query.long then emit('m', nil, { v = ('x'):rep(65000) }) end\n"
+    "  if req.query.long then emit('m', nil, { v = ('x'):rep(65000) }) end"
+    "  if req.query.wide then for i = 1, 130 do"
+    " emit('m', nil, { v = ('x'):rep(60000) }, i) end end\n"
     "  if req.query.refuse then return nil, 'no', 409 end\n"
     "  if req.query.keep then keep(req.query.keep) end\n"
     "  if req.query.only then return keep('only') end\n"
@@ -101,6 +103,7 @@ static void add_routes(struct fixture *f)
     add_route(f, "/t")->limits.points = 1000;
     struct route *said = add_route(f, "/said");
     said->reply_status = 200;
+    said->limits.time_ns = 400 * LIMITS_DEFAULT.time_ns; /* slow machines */
     said->reply_body = strdup("ok");
     add_route(f, "/strict")->refuses_errors = true;
     add_route(f, "/bad")->keeps_bad_bodies = true;
@@ -325,6 +328,8 @@ static void so_is_one_that_ran_into_a_limit(void **state)
                 "a point of m takes 65012 bytes as a line, the limit is"
                 " 61440",
                 0);
+    assert_true(post(f, "/said", "wide", ""));
+    assert_kept(f, "the line protocol of this request passes 7340032 bytes", 0);
     assert_int_equal(durable(f), 1);
 }
 

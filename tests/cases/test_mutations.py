@@ -76,6 +76,7 @@ EXCEPTIONS = {
     "ispindel": {"tag device": lambda got, had: got == "1234567"},  # ID, where there is no name
     # Identities spread events over their second; several tags are one.
     "mailgun": {"time": same_second, "tag tag": some_of},
+    "mandrill": {"time": same_second, "tag tag": some_of},
     # Who it is can stand in the topic as well, or in the tracker's initials.
     "owntracks": {"tag user": lambda got, had: got in ("other", "joe"), "tag device": lambda got, had: got in ("name", "tablet", "JJ")},
     "overland": {"field motion": some_of},

@@ -386,7 +386,7 @@ def complaints(point, base, change, may):
     def may_be(what, got, had):
         return may(what, got, had) or is_missing(old, new) and may(f"{what} if missing", got, had)
 
-    if point[0] != base[0] and may("measurement", point[0], base[0]):
+    if point[0] != base[0] and may_be("measurement", point[0], base[0]):
         return []
     if point[0] != base[0] and not stems(point[0], new):
         found.append(f"measurement {point[0]} was {base[0]}")

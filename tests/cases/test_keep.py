@@ -220,6 +220,7 @@ def test_nothing_is_stored_when_letters_are_full(folder):
 
 def test_the_log_has_a_few_lines_a_second(folder):
     with Gateway(folder, CONFIG) as gateway:
+        assert gateway.post("/w")[0] == 204
         for i in range(50):
             assert gateway.post(f"/w?fail={i}")[0] == 202
         assert gateway.post("/said?fail=other")[0] == 200
@@ -228,6 +229,7 @@ def test_the_log_has_a_few_lines_a_second(folder):
     kept = [line for line in log if " is kept as " in line]
     assert any("POST /said from 127.0.0.1 is kept as" in line and "oh no other" in line for line in kept)
     assert 2 <= len(kept) < 51
+    assert all("oh no" in line for line in kept)
     assert len(letters(folder)) == 51
 
 

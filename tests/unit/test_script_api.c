@@ -240,6 +240,8 @@ static void int_and_uint_are_exact_or_raise(void **state)
         {"uint(int(-1))", "uint(-1): does not fit"},
         {"int(uint('18446744073709551615'))",
          "int(18446744073709551615): does not fit"},
+        {"math.floor(point('m', nil, { x = 1 }))",
+         "bad argument #1 to 'floor' (number expected, got point)"},
         {"int(5) + 1", "attempt to perform arithmetic on a whole number"
                        " value"},
     };

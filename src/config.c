@@ -465,6 +465,17 @@ struct ingest_options config_ingest(const struct config *config)
                                    .waker = -1};
 }
 
+struct journal_options config_journal(const struct config *config)
+{
+    return (struct journal_options){
+        .outputs = (const char *const *)config->outputs.names,
+        .output_count = config->outputs.count,
+        .max_bytes = config->journal_max_bytes,
+        .min_free_bytes = config->journal_min_free_bytes,
+        .is_unsynced = config->journal_is_unsynced,
+        .segment_bytes = config->journal_segment_bytes};
+}
+
 struct contracts *config_contracts(const struct config *config,
                                    struct error *err)
 {

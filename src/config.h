@@ -15,6 +15,7 @@
 #include "config_output.h"
 #include "config_script.h"
 #include "ingest.h"
+#include "journal.h"
 #include "relay.h"
 #include "route.h"
 #include "script.h"
@@ -72,6 +73,9 @@ void config_free(struct config *config);
 
 /* What ingest needs of it; no journal, no waker. */
 struct ingest_options config_ingest(const struct config *config);
+
+/* What the journal needs of it; no folder, no sinks. */
+struct journal_options config_journal(const struct config *config);
 
 /* The types that its outputs take, with what was learnt; contracts_open. */
 struct contracts *config_contracts(const struct config *config,

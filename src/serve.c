@@ -152,16 +152,10 @@ static bool start_journal(struct gateway *gateway, struct error *err)
     struct journal_sink sinks[SINKS];
     dead_sinks(gateway->dead, sinks);
     contracts_sink(gateway->contracts, &sinks[TYPE_NEWS]);
-    const struct journal_options options = {
-        .dir = dir,
-        .outputs = (const char *const *)config->outputs.names,
-        .output_count = config->outputs.count,
-        .sinks = sinks,
-        .sink_count = SINKS,
-        .max_bytes = config->journal_max_bytes,
-        .min_free_bytes = config->journal_min_free_bytes,
-        .is_unsynced = config->journal_is_unsynced,
-        .segment_bytes = config->journal_segment_bytes};
+    struct journal_options options = config_journal(config);
+    options.dir = dir;
+    options.sinks = sinks;
+    options.sink_count = SINKS;
     if (config->journal_is_unsynced)
         log_line(LOG_WARN, "serve",
                  "the journal is not synced: a power cut loses points");

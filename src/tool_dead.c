@@ -186,14 +186,10 @@ static bool open_journal(struct hands *hands, struct error *err)
         return false;
     dead_sinks(hands->dead, sinks);
     contracts_sink(hands->contracts, &sinks[TYPE_NEWS]);
-    const struct journal_options options = {
-        .dir = dir,
-        .outputs = (const char *const *)config->outputs.names,
-        .output_count = config->outputs.count,
-        .sinks = sinks,
-        .sink_count = SINKS,
-        .max_bytes = config->journal_max_bytes,
-        .min_free_bytes = config->journal_min_free_bytes};
+    struct journal_options options = config_journal(config);
+    options.dir = dir;
+    options.sinks = sinks;
+    options.sink_count = SINKS;
     hands->journal = journal_open(&options, err);
     if (!hands->journal || !journal_start(hands->journal, err))
         return false;

@@ -106,11 +106,11 @@ void journal_list_begin_outputs(void)
            "OLDEST UNDELIVERED", "CURSOR", "QUARANTINE");
 }
 
-void journal_list_output(const char *name, enum journal_place place,
+void journal_list_output(const char *name, enum journal_standing standing,
                          struct survey *survey)
 {
     char oldest[CLOCK_TEXT_BYTES], cursor[32] = "-", quarantine[80];
-    if (place == JOURNAL_MISSING) {
+    if (standing == JOURNAL_MISSING) {
         printf("%-16s %12d %14d  %-24s %12s  -  (no journal yet)\n", name, 0, 0,
                "-", "-");
         return;
@@ -122,7 +122,7 @@ void journal_list_output(const char *name, enum journal_place place,
     printf("%-16s %12" PRIu64 " %14" PRIu64 "  %-24s %12s  %s%s\n", name,
            survey->end_seq - survey->settled_seq, size_of_all(survey), oldest,
            cursor, quarantine,
-           place == JOURNAL_UNNAMED ? "  (not in the configuration)" : "");
+           standing == JOURNAL_UNNAMED ? "  (not in the configuration)" : "");
 }
 
 /* ---- segments ---- */

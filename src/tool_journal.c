@@ -57,7 +57,7 @@ struct flags {
 /* One journal, or an output without one. */
 struct place {
     char *name;
-    enum journal_place kind;
+    enum journal_standing standing;
     struct survey survey;
 };
 
@@ -74,12 +74,12 @@ struct places {
 /* ---- which journals ---- */
 
 static void add_place(struct places *places, const char *name,
-                      enum journal_place kind)
+                      enum journal_standing standing)
 {
     places->items =
         xrealloc(places->items, (places->count + 1) * sizeof *places->items);
     places->items[places->count++] =
-        (struct place){.name = xstrdup(name), .kind = kind};
+        (struct place){.name = xstrdup(name), .standing = standing};
 }
 
 static struct place *find_place(struct places *places, const char *name)
@@ -100,7 +100,7 @@ static void add_folder(const char *name, void *context)
         return;
     struct place *place = find_place(places, name);
     if (place)
-        place->kind = JOURNAL_NAMED;
+        place->standing = JOURNAL_NAMED;
     else
         add_place(places, name,
                   places->has_config ? JOURNAL_UNNAMED : JOURNAL_NAMED);
@@ -172,7 +172,7 @@ static int open_surveys(struct places *places)
         char dir[PATH_BYTES + 256];
         struct place *place = &places->items[i];
         snprintf(dir, sizeof dir, "%s/%s", places->dir, place->name);
-        if (place->kind == JOURNAL_MISSING
+        if (place->standing == JOURNAL_MISSING
             || survey_open(&place->survey, &file_real, dir, &err))
             continue;
         fprintf(stderr, "%s\n", err.text);
@@ -203,8 +203,8 @@ static int show_list(struct places *places, const struct flags *flags)
     journal_list_begin_outputs();
     for (size_t i = 0; i < places->count; i++) {
         struct place *place = &places->items[i];
-        if (is_open(place) || place->kind == JOURNAL_MISSING)
-            journal_list_output(place->name, place->kind, &place->survey);
+        if (is_open(place) || place->standing == JOURNAL_MISSING)
+            journal_list_output(place->name, place->standing, &place->survey);
     }
     journal_list_begin_segments();
     for (size_t i = 0; i < places->count; i++)
@@ -220,7 +220,7 @@ static int show_verified(struct places *places, const struct flags *flags)
     int code = EX_OK;
     for (size_t i = 0; i < places->count; i++) {
         struct place *place = &places->items[i];
-        if (place->kind == JOURNAL_MISSING)
+        if (place->standing == JOURNAL_MISSING)
             printf("%s: no journal yet\n", place->name);
         else if (is_open(place) && !journal_verify(place->name, &place->survey))
             code = NOT_FINE;
@@ -305,9 +305,9 @@ static int send_again(struct places *places, const struct flags *flags)
         fprintf(stderr, "%s\n", err.text);
         return EX_USAGE;
     }
-    if (place->kind != JOURNAL_NAMED) {
+    if (place->standing != JOURNAL_NAMED) {
         fprintf(stderr, "%s: %s\n", place->name,
-                place->kind == JOURNAL_MISSING
+                place->standing == JOURNAL_MISSING
                     ? "no journal yet"
                     : "no output has this name, so nobody would deliver it");
         return NOT_FINE;

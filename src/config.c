@@ -407,6 +407,21 @@ struct config *config_load(const char *path, struct error *err)
     return config;
 }
 
+struct config *config_load_to_look(const char *path, struct error *unset,
+                                   struct error *err)
+{
+    struct config_mistakes mistakes = {.looks_only = true};
+    struct error ignored;
+    *unset = (struct error){.kind = ERR_NONE};
+    struct config *config = config_load(path, err);
+    if (!config) {
+        config = config_load_all(path, &mistakes, &ignored);
+        *unset = *err;
+    }
+    config_mistakes_deinit(&mistakes);
+    return config;
+}
+
 /* One route that takes anything. */
 static bool add_script_route(struct config *config, const char *script,
                              const char *pattern, const char *vars_json,

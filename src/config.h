@@ -64,6 +64,12 @@ struct config *config_load_all(const char *path,
                                struct config_mistakes *mistakes,
                                struct error *err);
 
+/* For whoever only looks, and may not know the secrets: a text stands for what
+ * env and file cannot give, and *unset says what the first of those is (and is
+ * ERR_NONE if there is none). NULL: *err as of config_load. */
+struct config *config_load_to_look(const char *path, struct error *unset,
+                                   struct error *err);
+
 /* A configuration with one route for a script alone, for `try -s` and for
  * recorded tests. pattern NULL: any path; vars_json may be NULL. The script is
  * a path, or the name of a shipped one. */

@@ -18,7 +18,8 @@ struct config_mistake {
 };
 
 struct config_mistakes {
-    bool goes_on; /* collects them; else the first is the end */
+    bool goes_on;    /* collects them; else the first is the end */
+    bool looks_only; /* what env and file cannot give is no mistake */
     struct config_mistake items[CONFIG_MISTAKES];
     size_t count;
     unsigned *unset_lines; /* where a value is missing: what follows from that

@@ -19,6 +19,7 @@
 #include "check_scripts.h"
 #include "clock.h"
 #include "config.h"
+#include "config_mistakes.h"
 #include "error.h"
 #include "log.h"
 #include "modules.h"
@@ -96,17 +97,22 @@ static void free_config(void *config)
     config_free(config);
 }
 
-/* The first lines of what failed, for the log and /health. */
-static void shorten(char *report)
+enum { TELLING_BYTES = 600 };
+
+/* The first lines of what failed, for the log and /health: as one line. */
+static void in_one_line(const char *report, struct buf *out)
 {
-    enum { TELLING_BYTES = 600 };
-    if (strlen(report) > TELLING_BYTES)
-        report[TELLING_BYTES] = '\0';
-    size_t len = strlen(report);
-    while (len > 0 && report[len - 1] == '\n')
-        report[--len] = '\0';
-    for (char *newline; (newline = strchr(report, '\n'));)
-        *newline = ' ';
+    bool is_begin = false;
+    for (; *report; report++) {
+        if (*report == '\n')
+            is_begin = true;
+        if (*report == '\n' || ((is_begin || out->len == 0) && *report == ' '))
+            continue;
+        if (is_begin)
+            buf_append_text(out, TEXT(" | "));
+        is_begin = false;
+        buf_append_char(out, *report == '\t' ? ' ' : *report);
+    }
 }
 
 static bool run_tests(const struct config *config, struct error *err)
@@ -124,10 +130,15 @@ static bool run_tests(const struct config *config, struct error *err)
     bool fine = trial_run_beside(&options, &count, err);
     fclose(out);
     if (fine && count.failed > 0) {
-        shorten(report);
-        fine = fail(err, ERR_CONFIG,
-                    "%u of %u recorded tests beside the scripts failed: %s",
-                    count.failed, count.failed + count.passed, report);
+        struct buf line;
+        buf_init(&line, TELLING_BYTES);
+        in_one_line(report, &line);
+        fine =
+            fail(err, ERR_CONFIG,
+                 "%u of %u recorded tests beside the scripts failed "
+                 "(`moonline test` shows them): %s",
+                 count.failed, count.failed + count.passed, buf_string(&line));
+        buf_deinit(&line);
     }
     free(report);
     return fine;
@@ -160,10 +171,23 @@ static bool hand_over(struct reload *reload, struct config *config,
     return server_reload(options->server, &reading, err);
 }
 
+/* The log and /health have room for one mistake. */
+static struct config *load_config(const char *path, struct error *err)
+{
+    struct config_mistakes mistakes = {.goes_on = true};
+    struct config *config = config_load_all(path, &mistakes, err);
+    size_t count = mistakes.count;
+    if (count > 1)
+        fail(err, err->kind, "%s (and %zu more: `moonline check` tells all)",
+             mistakes.items[0].text, count - 1);
+    config_mistakes_deinit(&mistakes);
+    return config;
+}
+
 static bool read_all(struct reload *reload, struct error *err)
 {
     const struct config *running = reload->options.running;
-    struct config *config = config_load(running->path, err);
+    struct config *config = load_config(running->path, err);
     if (!config)
         return false;
     if (reload->watch)

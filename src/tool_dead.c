@@ -63,6 +63,7 @@ struct flags {
 
 struct place {
     struct config *config; /* NULL: --data */
+    struct error unset;    /* what it lacks to do more than look */
     char data[PATH_BYTES];
     char dir[PATH_BYTES]; /* <data>/dead */
 };
@@ -180,6 +181,10 @@ static bool open_journal(struct hands *hands, struct error *err)
     const struct config *config = hands->place->config;
     char dir[PATH_BYTES + 20];
     struct journal_sink sinks[SINKS];
+    if (hands->place->unset.kind != ERR_NONE) {
+        *err = hands->place->unset;
+        return false;
+    }
     snprintf(dir, sizeof dir, "%s/journal", config->data);
     hands->contracts = config_contracts(config, err);
     if (!hands->contracts)
@@ -371,7 +376,7 @@ int tool_dead_run(int argc, char **argv)
     if (!action)
         return fail_usage();
     if (!flags.data) {
-        place.config = config_load(flags.config, &err);
+        place.config = config_load_to_look(flags.config, &place.unset, &err);
         if (!place.config)
             return complain(&err);
     }

@@ -115,9 +115,9 @@ static int compare_places(const void *left, const void *right)
 /* The exit code. */
 static int find_places(const struct flags *flags, struct places *places)
 {
-    struct error err;
+    struct error err, unset;
     struct config *config =
-        flags->data ? NULL : config_load(flags->config, &err);
+        flags->data ? NULL : config_load_to_look(flags->config, &unset, &err);
     if (!flags->data && !config) {
         fprintf(stderr, "%s\n", err.text);
         return EX_CONFIG;

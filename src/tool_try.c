@@ -54,7 +54,10 @@ static bool has_route(const struct config *config,
 static struct config *load_configured(struct try_flags *flags,
                                       const char *beside, struct error *err)
 {
-    struct config *config = config_load(flags->config, err);
+    struct error unset;
+    struct config *config = config_load_to_look(flags->config, &unset, err);
+    if (config && unset.kind != ERR_NONE)
+        fprintf(stderr, "%s; it is \"unset\" here\n", unset.text);
     bool is_usable = config && choose_path(config, flags, err);
     if (is_usable && (!beside || has_route(config, &flags->request)))
         return config;

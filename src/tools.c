@@ -93,6 +93,12 @@ static bool take_test_flags(int argc, char **argv, struct test_flags *flags)
     return true;
 }
 
+static void tell_unset(const struct error *unset)
+{
+    if (unset->kind != ERR_NONE)
+        fprintf(stderr, "%s; it is \"unset\" here\n", unset->text);
+}
+
 int tools_test(int argc, char **argv)
 {
     struct test_flags flags;
@@ -101,12 +107,15 @@ int tools_test(int argc, char **argv)
                 "usage: moonline test [-c FILE] [-v] [--accept] [PATH...]\n");
         return EX_USAGE;
     }
-    struct error err;
+    struct error err, unset;
+    bool has_config = flags.config || config_find();
     struct config *config =
-        flags.config || config_find() ? config_load(flags.config, &err) : NULL;
+        has_config ? config_load_to_look(flags.config, &unset, &err) : NULL;
     if (flags.config && !config)
         return fail_with(&err);
-    if (!config && config_find())
+    if (config)
+        tell_unset(&unset);
+    if (!config && has_config)
         fprintf(stderr, "%s: no routes, only the scripts beside the tests\n",
                 err.text);
     char found[4096];

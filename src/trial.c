@@ -78,11 +78,20 @@ static void tell_failure(struct run *run, unsigned line, const char *title)
 }
 
 /* With -v, what each request made. */
-static void tell_made(struct run *run)
+/* Why the request is kept, a reason a line. */
+static struct text kept_of(const struct run *run, const struct bench *bench)
+{
+    if (run->attempt.receipt.kept_count == 0)
+        return (struct text){NULL, 0};
+    return buf_text(&ingest_kept(bench->ingest)->lines);
+}
+
+static void tell_made(struct run *run, const struct bench *bench)
 {
     struct trial_report report = report_of(run);
     if (run->options->is_verbose)
-        trial_report_made(&report, run->attempt.status, buf_text(&run->lines));
+        trial_report_made(&report, run->attempt.status, buf_text(&run->lines),
+                          kept_of(run, bench));
 }
 
 static void tell_quietly(struct run *run, enum trial_verdict verdict,
@@ -213,9 +222,7 @@ static void check_kept(struct run *run, const struct trial_case *trial,
 {
     buf_clear(&run->kept);
     buf_clear(&run->kept_fates);
-    if (run->attempt.receipt.kept_count > 0)
-        buf_append_text(&run->kept,
-                        buf_text(&ingest_kept(bench->ingest)->lines));
+    buf_append_text(&run->kept, kept_of(run, bench));
     trial_compare_kept(buf_text(&trial->kept), &run->kept, &run->report,
                        &run->kept_fates);
 }
@@ -231,10 +238,11 @@ static bool check_points(struct run *run, const struct trial_case *trial,
            || (buf_printf(&run->report, "%s\n", err.text), false);
 }
 
+/* Of an error that is not what was expected. */
 static void report_traceback(struct run *run, const struct bench *bench)
 {
     struct text traceback = ingest_traceback(bench->ingest);
-    if (run->report.len > 0 && traceback.len > 0)
+    if (traceback.len > 0)
         buf_printf(&run->report, "%.*s\n", TEXT_ARG(traceback));
 }
 
@@ -257,9 +265,12 @@ static void judge(struct run *run, const struct trial_case *trial,
 {
     struct trial_difference difference;
     check_answer(run, trial);
+    bool differs = run->report.len > 0;
     bool is_readable = check_points(run, trial, &difference);
+    size_t before = run->report.len;
     check_kept(run, trial, bench);
-    report_traceback(run, bench);
+    if (differs || run->report.len > before)
+        report_traceback(run, bench);
     if (run->report.len == 0) {
         run->count->passed++;
         tell_quietly(run, TRIAL_PASSED, trial);
@@ -289,7 +300,7 @@ static void run_case(struct run *run, const struct trial_case *trial)
         judge(run, trial, bench);
     else
         tell_quietly(run, TRIAL_SENT, trial);
-    tell_made(run);
+    tell_made(run, bench);
 }
 
 /* -------------------------------------------------- files and folders --- */

@@ -46,7 +46,7 @@ void trial_report_lines(const struct trial_report *report, struct text lines)
 }
 
 void trial_report_made(const struct trial_report *report, int status,
-                       struct text lines)
+                       struct text lines, struct text kept)
 {
     size_t count = 0;
     for (size_t i = 0; i < lines.len; i++)
@@ -56,5 +56,9 @@ void trial_report_made(const struct trial_report *report, int status,
     while (lines.len > 0) {
         struct text line = text_cut(&lines, '\n');
         fprintf(report->out, "    %.*s\n", TEXT_ARG(line));
+    }
+    while (kept.len > 0) {
+        struct text reason = text_cut(&kept, '\n');
+        fprintf(report->out, "    kept: %.*s\n", TEXT_ARG(reason));
     }
 }

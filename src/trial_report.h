@@ -25,6 +25,7 @@ void trial_report_case(const struct trial_report *report,
                        unsigned line, const char *title);
 /* A line each, indented; one that begins with - is red, with + green. */
 void trial_report_lines(const struct trial_report *report, struct text lines);
-/* What it made: "204, 2 points", and the points. */
+/* What it made: "204, 2 points", the points, and why it is kept, a reason a
+ * line. */
 void trial_report_made(const struct trial_report *report, int status,
-                       struct text lines);
+                       struct text lines, struct text kept);

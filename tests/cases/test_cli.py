@@ -368,7 +368,18 @@ def test_a_configuration_that_wants_secrets_does_not_stop_tests(there):
     (there / "weather.http").write_text(PASSING)
     code, out, err = run("test", cwd=there)
     assert (code, out) == (0, "1 passed, 0 failed\n")
-    assert "THE_SECRET is not set: no routes" in err
+    assert err == 'moonline.lua:5: the environment variable THE_SECRET is not set; it is "unset" here\n'
+    (there / "route.http").write_text(PASSING.replace("POST /a\n", "POST /weather/3\n").replace("/*path", "/weather/:x"))
+    assert run("test", "route.http", cwd=there)[:2] == (0, "1 passed, 0 failed\n")
+    code, out, err = run("try", "-p", "/open", "-d", "x=1", cwd=there)
+    assert code == 0 and "THE_SECRET is not set" in err
+    assert run("check", cwd=there)[0] == 78
+
+
+def test_a_mistake_beside_a_missing_secret_is_told(there):
+    (there / "moonline.lua").write_text(CONFIG.replace('"s3cret"', 'env "THE_SECRET"').replace("listen", "lissen"))
+    (there / "weather.http").write_text(PASSING)
+    assert "THE_SECRET is not set: no routes" in run("test", cwd=there)[2]
 
 
 def test_a_test_may_name_a_shipped_script(here):

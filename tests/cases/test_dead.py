@@ -169,6 +169,26 @@ def test_the_data_folder_is_enough_to_look(here):
     assert dead(here, "replay", "--data", "data", "--all")[0] == 64
 
 
+def test_who_looks_need_not_know_the_secrets(here):
+    """Nor who asks a gateway, which knows them; but without it scripts would run here."""
+    with gateway(here) as running:
+        config = (here / "moonline.lua").read_text()
+        letter, other = keep(running, '{"t":"--"}'), keep(running, '{"t":"-"}')
+        mend(here, running)
+        (here / "moonline.lua").write_text('local secret = env "NOT_THERE"\n' + config)
+        assert letter in dead(here, "ls")[1]
+        assert dead(here, "show", letter)[0] == 0
+        assert dead(here, "replay", letter)[0] == 0
+        running.end(signal.SIGTERM)
+    said = r"moonline.lua:\d+: the environment variable NOT_THERE is not set\n"
+    code, out, err = dead(here, "replay", other)
+    assert code == 78 and out == "" and re.fullmatch(said, err)
+    assert dead(here, "drop", other) == (0, f"{other}: dropped\n1 dropped, 0 kept\n", "")
+    (here / "moonline.lua").write_text('local secret = env "NOT_THERE"\n' + config.replace("return {", "return { dat = 1,", 1))
+    code, out, err = dead(here, "ls")
+    assert code == 78 and re.fullmatch(said, err)
+
+
 def test_no_letters_are_no_mistake(here):
     with gateway(here):
         pass

@@ -168,6 +168,13 @@ def test_a_folder_is_enough(full):
     assert journal(full, "verify", "-c", "away.lua")[0] == 0
 
 
+def test_who_looks_need_not_know_the_secrets(full):
+    config = (full / "moonline.lua").read_text()
+    (full / "moonline.lua").write_text('local secret = env "NOT_THERE"\n' + config)
+    assert journal(full, "cat", "influx") == (0, "".join(LINES), "")
+    assert journal(full, "verify")[0] == 0
+
+
 def test_segments_may_come_and_go_while_one_looks(tmp_path):
     """Looks again and again, beside a gateway that writes, delivers and deletes."""
     with gateway(tmp_path, PAPER) as running:

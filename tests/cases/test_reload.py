@@ -226,14 +226,23 @@ def test_recorded_tests_beside_a_script_can_hold_a_reload_back(folder):
     write(folder / "other.http", TEST)
     with Gateway(folder, config) as gateway:
         write(folder / "m.lua", SCRIPT.replace("version = 1", "version = 3"))
-        said = gateway.log.wait_for("error reload: 1 of 1 recorded tests beside the scripts failed: (.*)")[1]
-        assert "m_first.http:2 the version that there is to be" in said and "version=3" in said
+        said = gateway.log.wait_for("error reload: 1 of 1 recorded tests beside the scripts failed .`moonline test` shows them.: (.*)")[1]
+        assert "m_first.http:2 the version that there is to be | - m" in said and "version=3" in said
+        assert "  " not in said and "\\t" not in said
         gateway.post("/m", "id=a")
         assert "version=1" in stored(folder, "a")
         write(folder / "m.lua", SCRIPT.replace("version = 1", "version = 2"))
         gateway.log.wait_for("info reload")
         gateway.post("/m", "id=b")
         assert "version=2" in stored(folder, "b")
+
+
+def test_of_several_mistakes_the_log_tells_one_and_how_many(folder):
+    with Gateway(folder, CONFIG) as gateway:
+        write(folder / "moonline.lua", CONFIG.replace("return {", "return {\n lissen = 1,\n dta = 2,\n roots = 3,", 1))
+        gateway.log.wait_for(r"error reload: \S+:3: unknown option `lissen` \(did you mean `listen`\?\) \(and 2 more: `moonline check` tells all\); everything stays")
+        write(folder / "moonline.lua", CONFIG.replace("return {", "return {\n lissen = 1,", 1))
+        gateway.log.wait_for(r"`listen`\?\); everything stays as it was")
 
 
 def test_without_the_option_they_hold_nothing_back(folder):

@@ -78,6 +78,24 @@ def test_v_shows_what_each_request_made(folder):
     assert said.endswith("    + status 422 no station\n    422, 0 points\n1 passed, 2 failed\n")
 
 
+def test_v_shows_why_a_request_is_kept(folder):
+    (folder / "w.lua").write_text("return function(req) keep('one') keep('two') end\n")
+    (folder / "w.http").write_text("### told\nPOST /w\n\n{}\n### expect 202\nkept: one\nkept: two\n### sent\nPOST /w\n\n[]\n")
+    code, said, _ = run("test", "-v", "w.http", cwd=folder)
+    kept = "    202, 0 points\n    kept: w.lua:1: one\n    kept: w.lua:1: two\n"
+    assert (code, said) == (0, f"passed w.http:1 told\n{kept}sent w.http:8 sent\n{kept}1 passed, 0 failed\n")
+
+
+def test_a_traceback_is_of_what_was_not_expected(folder):
+    (folder / "w.lua").write_text("return function(req) each({ 1 }, function() error('odd') end) return point('w', nil, { n = 1 }) end\n")
+    (folder / "w.http").write_text("### x\nPOST /w\n\n{}\n### expect 202\nw n=2\nkept: odd\n")
+    code, said, _ = run("test", "w.http", cwd=folder)
+    assert code == 1 and "field n: another value" in said and "traceback" not in said
+    (folder / "w.http").write_text("### x\nPOST /w\n\n{}\n### expect 202\nw n=1\nkept: even\n")
+    code, said, _ = run("test", "w.http", cwd=folder)
+    assert code == 1 and "+ kept: element 1: w.lua:1: odd\n    stack traceback:\n" in said
+
+
 def test_accept_changes_what_failed_and_nothing_else(folder):
     code, said, _ = run("test", "--accept", "w.http", cwd=folder)
     assert code == 0

@@ -813,6 +813,35 @@ static void the_file_is_looked_for_in_three_places(void **state)
     }
 }
 
+static void who_only_looks_needs_no_secrets(void **state)
+{
+    (void)state;
+    struct error unset, err;
+    unsetenv("NOT_THERE");
+    write_file("look.lua", "return { data = 'there', routes = {},\n"
+                           "  outputs = { p = { file = env 'NOT_THERE' } } }");
+    assert_null(config_load("look.lua", &err));
+    struct config *config = config_load_to_look("look.lua", &unset, &err);
+    assert_non_null(config);
+    assert_string_equal(config->data, "there");
+    assert_string_equal(config->outputs.names[0], "p");
+    assert_int_equal(unset.kind, ERR_CONFIG);
+    assert_string_equal(unset.text, "look.lua:2: the environment variable "
+                                    "NOT_THERE is not set");
+    config_free(config);
+    setenv("NOT_THERE", "now", 1);
+    config = config_load_to_look("look.lua", &unset, &err);
+    assert_int_equal(unset.kind, ERR_NONE);
+    config_free(config);
+    unsetenv("NOT_THERE");
+    /* What cannot be guessed is told as it is, not as what came of it. */
+    write_file("look.lua", "return { routes = {}, admin = env 'NOT_THERE' }");
+    assert_null(config_load_to_look("look.lua", &unset, &err));
+    assert_string_equal(err.text, "look.lua:1: the environment variable "
+                                  "NOT_THERE is not set");
+    unlink("look.lua");
+}
+
 static void a_script_alone_is_a_configuration(void **state)
 {
     (void)state;
@@ -895,6 +924,7 @@ int main(void)
         cmocka_unit_test(the_benchmark_alone_may_leave_the_sync_out),
         cmocka_unit_test(only_a_test_may_size_segments),
         cmocka_unit_test(the_file_is_looked_for_in_three_places),
+        cmocka_unit_test(who_only_looks_needs_no_secrets),
         cmocka_unit_test(a_script_alone_is_a_configuration),
     };
     return cmocka_run_group_tests(tests, enter, leave);

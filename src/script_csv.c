@@ -3,14 +3,21 @@
  * Fields go from the text straight into Lua strings; only those with doubled
  * quotes are copied in between, in memory that is Lua's. What can go wrong: a
  * bad quote, more fields than the ceiling (the sender's fault, both), options
- * that nobody knows (the script's).
+ * that nobody knows (the script's), a record with more or fewer fields than
+ * there are names: 3,25 without quotes is two. Which of its fields has which
+ * name nobody can say, so it is left out and the request kept.
  */
 #include "script_csv.h"
+
+#include <stdio.h>
 
 #include <lauxlib.h>
 
 #include "csv.h"
+#include "script_keep.h"
 #include "script_lua.h"
+
+enum { BAD_RECORD_STEPS = 500 };
 
 struct options {
     char separator; /* '\0': by looks */
@@ -166,13 +173,26 @@ static void push_key(lua_State *L, int names, lua_Integer column)
     lua_pushinteger(L, column);
 }
 
+static void keep_bad_record(lua_State *L, lua_Integer record,
+                            lua_Integer fields, lua_Integer names)
+{
+    char reason[120];
+    script_lua_need_call(L, "csv.records() of records that are no such");
+    snprintf(reason, sizeof reason,
+             "record %lld has %lld fields, and there are %lld names",
+             (long long)record, (long long)fields, (long long)names);
+    script_keep(L, "", text_of(reason));
+    script_lua_spend(L, BAD_RECORD_STEPS);
+}
+
 static void push_records(lua_State *L, struct reading *reading, int names)
 {
-    lua_Integer row = 0, column = 0;
+    lua_Integer record = 0, good = 0, column = 0;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, names);
     lua_newtable(L);
     while (push_next(L, reading)) {
         if (column == 0) {
-            lua_createtable(L, 0, (int)lua_rawlen(L, names));
+            lua_createtable(L, 0, (int)count);
             lua_insert(L, -2);
         }
         push_key(L, names, ++column);
@@ -180,7 +200,13 @@ static void push_records(lua_State *L, struct reading *reading, int names)
         lua_rawset(L, -3);
         if (!reading->field.is_last)
             continue;
-        lua_rawseti(L, -2, ++row);
+        record++;
+        if (column == count || count == 0) {
+            lua_rawseti(L, -2, ++good);
+        } else {
+            lua_pop(L, 1);
+            keep_bad_record(L, record, column, count);
+        }
         column = 0;
     }
 }

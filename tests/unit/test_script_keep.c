@@ -473,6 +473,54 @@ static void globals_that_were_thrown_away_come_back(void **state)
     }
 }
 
+static void a_record_of_another_width_is_kept(void **state)
+{
+    (void)state;
+    static const char script[] =
+        FUNCTION("return each(csv.records(req.text), function(row)\n"
+                 "return point('m', { t = row.t }, { v = number(row.v) })"
+                 " end)");
+    expect_kept(script, "t,v\na,2.5\nb,3,25\nc\nd,4.5\n",
+                "m,t=a v=2.5;m,t=d v=4.5;",
+                "record 2 has 3 fields, and there are 2 names\n"
+                "record 3 has 1 fields, and there are 2 names\n");
+    expect_kept(script, "t,v\na,2.5,\n", "",
+                "record 1 has 3 fields, and there are 2 names\n");
+    expect_kept(FUNCTION("return each(csv.records(req.text, { header = {} }),"
+                         " function(row)\n"
+                         "return point('m', nil, { v = number(row[2]) }) end)"),
+                "a,1\nb,2,3\n", "m v=1;m v=2;", "");
+}
+
+/* A body of records that are none; as slow as it gets. */
+static void records_of_another_width_end_in_time(void **state)
+{
+    (void)state;
+    struct bench bench;
+    enum { ROWS = 100000 };
+    struct buf body;
+    buf_init(&body, 1 << 20);
+    buf_append_text(&body, TEXT("a,b\n"));
+    for (int i = 0; i < ROWS; i++)
+        buf_append_text(&body, TEXT("1\n"));
+    assert_true(bench_load(&bench, FUNCTION("csv.records(req.text)")));
+    bench_run(&bench, buf_string(&body));
+    assert_true(bench.call.kept.lines.len > 0);
+    assert_true(bench.call.kept.lines.len < 1 << 20);
+    bench_free(&bench);
+    buf_deinit(&body);
+}
+
+static void records_while_the_file_loads_have_nobody_to_tell(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_false(bench_load(&bench, "csv.records('a,b\\n1')\n"
+                                    "return function() end"));
+    assert_non_null(strstr(bench.err.text, "csv.records() of records that"));
+    bench_free(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +548,9 @@ int main(void)
         cmocka_unit_test(bad_lines_alone_are_a_bad_body),
         cmocka_unit_test(a_body_of_bad_lines_ends_in_time),
         cmocka_unit_test(globals_that_were_thrown_away_come_back),
+        cmocka_unit_test(a_record_of_another_width_is_kept),
+        cmocka_unit_test(records_of_another_width_end_in_time),
+        cmocka_unit_test(records_while_the_file_loads_have_nobody_to_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@ return function(req)
       if text:sub(1, 2) == "\x1f\x8b" then text = gunzip(text) end
       for row in each(csv.records(text)) do
         points[#points + 1] = point("logger", { device = req.form.device, file = part.filename },
-          { volt = number(row.volt) }, time.parse(row.time))
+          { volt = number(row.volt) }, time.parse(row.time or error("no time")))
       end
     end
   end

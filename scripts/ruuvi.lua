@@ -36,6 +36,7 @@ return function(req)
   if not data.tags then return keep("nothing heard, and no empty list of it") end
   each(entries(data.tags), function(sensor)
     local heard = sensor.value
+    if not heard.data and heard.dataFormat then error("decoded data; the script wants it raw") end
     if not heard.data and not heard.rssi then error("a sensor of which nothing is said") end
     emit("ruuvi", { sensor = sensor.key, gateway = data.gw_mac },
       merge(readings(heard.data), { rssi = number(heard.rssi) }), time.parse(heard.timestamp))

@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "error.h"
+#include "help.h"
 #include "serve.h"
 #include "sink.h"
 #include "tool_check.h"
@@ -19,40 +20,6 @@
 #include "tool_journal.h"
 #include "tool_try.h"
 #include "tools.h"
-
-static const char usage[] =
-    "usage: moonline VERB ...\n"
-    "\n"
-    "  serve [-c FILE] [--record DIR]\n"
-    "                             run the gateway in the foreground; keep the\n"
-    "                             newest requests in DIR, as recorded tests\n"
-    "  check [-c FILE]            read configuration and scripts, say what is "
-    "wrong\n"
-    "  try [-c FILE] [-s SCRIPT] [-X METHOD] [-p PATH?QUERY] [-t TYPE]\n"
-    "      [-H 'Name: value']... [-d DATA or @FILE] [-u USER:PASSWORD]\n"
-    "      [--time T] [BODYFILE or -, or x.http, or URL]\n"
-    "                             show the points of one request\n"
-    "  test [-c FILE] [-v] [--accept] [PATH...]\n"
-    "                             run recorded tests (*.http); -v shows their "
-    "points,\n"
-    "                             --accept makes what came what is expected\n"
-    "  dead ls [--json] | show ID | replay --all|ID... | drop ID...\n"
-    "                             requests whose script failed, points that "
-    "an\n"
-    "                             output refused; also while it runs\n"
-    "  journal ls|verify|cat [--all] [-c FILE] [--data DIR] [OUTPUT]\n"
-    "                             look into the journals, also while it runs\n"
-    "  journal replay [-c FILE] [--from TIME] [--to TIME] OUTPUT\n"
-    "                             deliver again what journal.keep kept; while "
-    "it\n"
-    "                             is stopped\n"
-    "  sink [--listen ADDR] [FILE]\n"
-    "                             a stand-in InfluxDB that prints what it "
-    "gets\n"
-    "  version                    this program's and its libraries' versions\n"
-    "\n"
-    "-c defaults to $MOONLINE_CONFIG, ./moonline.lua, "
-    "/etc/moonline/moonline.lua.\n";
 
 /* For what is wrong with a known verb: what is said must not scroll away. */
 static int fail_usage(const char *said)
@@ -115,7 +82,7 @@ static int run_help(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    fputs(usage, stdout);
+    help_print(stdout, NULL);
     return EX_OK;
 }
 
@@ -139,23 +106,27 @@ static const struct verb *find_verb(const char *name)
     return NULL;
 }
 
-/* `moonline try --help` too is a question, not a mistake. */
+/* `moonline dead ls --help` too is a question, not a mistake. */
 static bool asks_for_help(int argc, char **argv)
 {
-    return argc == 3
-           && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    bool asks = argc == 3 && strcmp(argv[2], "-h") == 0;
+    for (int i = 2; i < argc; i++)
+        asks |= strcmp(argv[i], "--help") == 0;
+    return asks;
 }
 
 int main(int argc, char **argv)
 {
     const struct verb *verb = argc < 2 ? NULL : find_verb(argv[1]);
+    if (verb && asks_for_help(argc, argv) && help_print(stdout, argv[1]))
+        return EX_OK;
     if (verb)
-        return asks_for_help(argc, argv) ? run_help(0, NULL)
-                                         : verb->run(argc - 1, argv + 1);
-    fputs(usage, stderr);
+        return verb->run(argc - 1, argv + 1);
+    help_print(stderr, NULL);
     if (argc < 2)
         fprintf(stderr, "\nmoonline: what to do?\n");
     else
-        fprintf(stderr, "\nmoonline: no verb `%.60s`\n", argv[1]);
+        fprintf(stderr, "\nmoonline: no verb `%.60s`%s\n", argv[1],
+                help_hint(argv[1]));
     return EX_USAGE;
 }

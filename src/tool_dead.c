@@ -25,6 +25,7 @@
 #include "dead_report.h"
 #include "error.h"
 #include "file.h"
+#include "help.h"
 #include "ingest.h"
 #include "journal.h"
 #include "replay.h"
@@ -36,20 +37,6 @@ enum {
     REQUESTS_AT_ONCE = 200,
     ANSWER_BYTES = 4 << 20
 };
-
-static const char usage[] =
-    "usage: moonline dead ls [--json]              what is there\n"
-    "       moonline dead show ID                  one letter: the test or "
-    "line "
-    "to\n"
-    "                                              stdout, the reason to "
-    "stderr\n"
-    "       moonline dead replay --all | ID...     once more, through the "
-    "present\n"
-    "                                              script; exit 1 if one "
-    "fails\n"
-    "       moonline dead drop ID...               throws letters away\n"
-    "each with [-c FILE] or (not replay) [--data DIR]\n";
 
 struct flags {
     const char *verb;
@@ -76,7 +63,7 @@ static int complain(const struct error *err)
 
 static int fail_usage(void)
 {
-    fputs(usage, stderr);
+    help_print(stderr, "dead");
     return EX_USAGE;
 }
 

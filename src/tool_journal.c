@@ -20,6 +20,7 @@
 #include "config.h"
 #include "error.h"
 #include "file.h"
+#include "help.h"
 #include "journal_list.h"
 #include "journal_replay.h"
 #include "journal_verify.h"
@@ -27,22 +28,6 @@
 #include "timestamp.h"
 
 enum { PATH_BYTES = 4096, NOT_FINE = 1 };
-
-static const char usage[] =
-    "usage: moonline journal ls [OUTPUT]           what is there\n"
-    "       moonline journal verify [OUTPUT]       reads every frame; exit 0: "
-    "nothing\n"
-    "                                              acknowledged is missing\n"
-    "       moonline journal cat [--all] [OUTPUT]  lines that are not "
-    "delivered "
-    "yet\n"
-    "                                              (--all: delivered ones "
-    "too)\n"
-    "       moonline journal replay OUTPUT         delivers again what "
-    "journal.keep\n"
-    "         [--from TIME] [--to TIME]            kept; the gateway must be "
-    "stopped\n"
-    "each with [-c FILE] or [--data DIR]\n";
 
 struct flags {
     const char *verb;
@@ -378,7 +363,7 @@ int tool_journal_run(int argc, char **argv)
     const struct action *action =
         read_flags(argc, argv, &flags) ? find_action(&flags) : NULL;
     if (!action) {
-        fputs(usage, stderr);
+        help_print(stderr, "journal");
         return EX_USAGE;
     }
     int code = find_places(&flags, &places);

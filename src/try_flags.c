@@ -32,7 +32,7 @@ enum {
     FLAG_URL
 };
 
-static const char short_flags[] = "c:s:X:p:t:H:d:u:A:o:w:m:GivkLfS";
+static const char short_flags[] = "c:s:X:p:t:H:d:u:A:o:w:m:F:GivkLfS";
 static const struct option long_flags[] = {
     {"request", required_argument, NULL, 'X'},
     {"header", required_argument, NULL, 'H'},
@@ -53,6 +53,8 @@ static const struct option long_flags[] = {
     {"include", no_argument, NULL, 'i'},
     {"verbose", no_argument, NULL, 'v'},
     {"insecure", no_argument, NULL, 'k'},
+    {"compressed", no_argument, NULL, 'k'},
+    {"form", required_argument, NULL, 'F'},
     {"location", no_argument, NULL, 'L'},
     {"fail", no_argument, NULL, 'f'},
     {"silent", no_argument, NULL, 'S'},
@@ -291,13 +293,13 @@ static bool take_flag(struct reading *reading, int flag, const char *value)
     case FLAG_RAW:
     case FLAG_JSON:
         return take_data(reading, flag, value);
+    case 'F':
+        return fail(reading->err, ERR_USAGE,
+                    "-F is not made here: give the body as curl sends it, "
+                    "--data-binary @FILE -t 'multipart/form-data; boundary=X'");
     case '?':
-        return fail(
-            reading->err, ERR_USAGE,
-            "moonline try [-c FILE] [-s SCRIPT] [-X METHOD] "
-            "[-p PATH?QUERY] [-t TYPE] [-H 'Name: value'] "
-            "[-d DATA or @FILE] [--data-binary DATA] [-u USER:PASSWORD] "
-            "[--time T] [BODYFILE or -, or x.http, or URL]");
+        return fail(reading->err, ERR_USAGE,
+                    "`moonline try --help` tells what it takes");
     default:
         return true; /* curl's, about what is shown */
     }
@@ -383,6 +385,8 @@ bool try_flags_read(int argc, char **argv, struct try_flags *flags,
          && (flag = getopt_long(argc, argv, short_flags, long_flags, NULL))
                 != -1;)
         fine = take_flag(&reading, flag, optarg);
+    /* The whole curl line is pasted behind `moonline try`, too. */
+    optind += optind < argc && strcmp(argv[optind], "curl") == 0;
     for (int i = optind; fine && i < argc; i++)
         fine = take_word(&reading, argv[i]);
     return fine && settle(&reading);

@@ -79,12 +79,27 @@ def test_a_verb_can_be_asked_too(here, verb):
     for flag in ("--help", "-h"):
         code, out, err = run(verb, flag, cwd=here)
         assert (code, err) == (0, "")
-        assert f"\n  {verb}" in out
+        assert out.startswith(f"usage: moonline {verb}")
+        assert f"\n  {verb}" in run("help", cwd=here)[1]
+
+
+@pytest.mark.parametrize("words", [("dead", "replay", "--help"), ("try", "-d", "x", "--help"), ("journal", "cat", "--help")])
+def test_a_question_may_stand_behind_other_words(here, words):
+    code, out, err = run(*words, cwd=here)
+    assert (code, err) == (0, "") and out.startswith(f"usage: moonline {words[0]}")
+
+
+def test_help_names_each_flag_of_try(here):
+    out = run("try", "--help", cwd=here)[1]
+    for flag in ("-c", "-s", "-p", "-X", "-t", "-H", "-d", "-u", "-G", "--time", "--json", "--data-raw"):
+        assert f" {flag} " in out or f" {flag}," in out, flag
+    assert max(len(line) for line in out.splitlines()) <= 80
 
 
 def test_what_is_wrong_is_said_last(here):
     """Below it is nothing but the prompt."""
-    assert run("serv", cwd=here)[2].endswith("\nmoonline: no verb `serv`\n")
+    assert run("serv", cwd=here)[2].endswith("\nmoonline: no verb `serv` (did you mean serve?)\n")
+    assert run("frobnicate", cwd=here)[2].endswith("\nmoonline: no verb `frobnicate`\n")
     assert run("serve", "x", cwd=here)[2] == "moonline: serve takes only -c FILE and --record DIR (`moonline help` shows all)\n"
 
 

@@ -141,6 +141,22 @@ static void curls_flags_about_what_is_shown_do_nothing(void **state)
     assert_fails(WORDS("-s", "http://h/x"), "-s takes a SCRIPT here");
 }
 
+static void the_word_curl_may_stay(void **state)
+{
+    (void)state;
+    assert_sends(WORDS("curl", "--compressed", "http://h/a", "-d", "x=1"),
+                 "POST", "http://h/a", form, "x=1");
+    assert_sends(WORDS("-d", "x=1", "curl", "h:2/a"), "POST", "http://h:2/a",
+                 form, "x=1");
+    struct try_flags flags;
+    struct error err;
+    assert_false(take(WORDS("http://h/a", "curl"), &flags, &err));
+    try_flags_deinit(&flags);
+    assert_false(take(WORDS("-F", "a=b", "http://h/a"), &flags, &err));
+    assert_non_null(strstr(err.text, "-F is not made here: give the body"));
+    try_flags_deinit(&flags);
+}
+
 static void without_a_body_it_is_a_get(void **state)
 {
     (void)state;
@@ -230,7 +246,7 @@ static void only_a_word_is_a_request_file(void **state)
 static void what_makes_no_sense_is_usage(void **state)
 {
     (void)state;
-    assert_fails(WORDS("-q"), "moonline try [-c FILE]");
+    assert_fails(WORDS("-q"), "`moonline try --help` tells");
     assert_fails(WORDS("-H", "no colon"), "-H is 'Name: value', not: no colon");
     assert_fails(WORDS("-H", ": x"), "-H is 'Name: value', not");
     assert_fails(WORDS("-p", "x"), "-p begins with a /, not with: x");
@@ -267,6 +283,7 @@ int main(void)
         cmocka_unit_test(data_can_be_encoded_and_can_be_a_query),
         cmocka_unit_test(a_url_needs_no_scheme),
         cmocka_unit_test(curls_flags_about_what_is_shown_do_nothing),
+        cmocka_unit_test(the_word_curl_may_stay),
         cmocka_unit_test(without_a_body_it_is_a_get),
         cmocka_unit_test(a_user_becomes_a_header),
         cmocka_unit_test(other_flags_are_kept),

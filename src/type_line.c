@@ -60,6 +60,13 @@ static struct text take_name(struct text *rest, struct buf *room)
     return (struct text){NULL, room->len - start};
 }
 
+/* No point has a name like that; before a tab it can still be typed, and would
+ * hide the blank that is written there. */
+static bool ends_in_backslash(struct text name)
+{
+    return name.len > 0 && name.at[name.len - 1] == '\\';
+}
+
 static bool fail_line(struct error *err, const char *what, struct text of)
 {
     char shown[SHOWN_BYTES + 1];
@@ -113,5 +120,7 @@ bool type_line_read(struct text line, struct buf *room, struct type_rule *rule,
     rest = scan_trim(text_skip(rest, type.len));
     rule->measurement = (struct text){room->data, measurement.len};
     rule->field = (struct text){room->data + measurement.len, field.len};
+    if (ends_in_backslash(rule->measurement) || ends_in_backslash(rule->field))
+        return fail_line(err, "a name ends in a backslash", line);
     return read_time(rest, rule, err);
 }

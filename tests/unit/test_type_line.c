@@ -110,6 +110,10 @@ static void what_is_no_such_line_is_told(void **state)
 {
     (void)state;
     expect_bad(TEXT("soil"), "it is not: measurement field type: \"soil\"");
+    expect_bad(TEXT("a\\\tt float"),
+               "a name ends in a backslash: \"a\\ t float\"");
+    expect_bad(TEXT("a t\\\tfloat"),
+               "a name ends in a backslash: \"a t\\ float\"");
     expect_bad(TEXT("soil t"), "it is not: measurement field type: \"soil t\"");
     expect_bad(TEXT("soil\\ t float"),
                "it is not: measurement field type: \"soil\\ t float\"");

@@ -115,6 +115,7 @@ static void begin(struct passage *passage)
     buf_clear(&ingest->traceback);
     kept_clear(&ingest->call.kept);
     ingest->call.added_count = 0;
+    ingest->call.first_ticket = 0;
     ingest->call.reply = (struct reply){0};
     *passage->receipt = (struct receipt){0};
 }
@@ -391,6 +392,16 @@ static bool write_riders(struct passage *passage, struct journal_rider *riders,
     return true;
 }
 
+/* What this request was not first with is not on disk yet: a sender that gave
+ * up waiting and tried again must not be told that all is well. */
+static bool waits_for_first(const struct passage *passage)
+{
+    const struct ingest *ingest = passage->ingest;
+    uint64_t first = ingest->call.first_ticket;
+    return first
+           && journal_ticket(ingest->options.journal, first) == TICKET_WAITS;
+}
+
 static bool store(struct passage *passage, struct error *err)
 {
     struct ingest *ingest = passage->ingest;
@@ -404,7 +415,11 @@ static bool store(struct passage *passage, struct error *err)
         if (ingest->line_counts[i] > 0)
             lines[entry.line_count++] = (struct journal_lines){
                 i, buf_text(&ingest->lines[i]), ingest->line_counts[i]};
-    if (entry.line_count + entry.rider_count == 0 || !ingest->options.journal)
+    if (!ingest->options.journal)
+        return true;
+    if (waits_for_first(passage))
+        receipt->first_ticket = ingest->call.first_ticket;
+    else if (entry.line_count + entry.rider_count == 0)
         return true;
     receipt->must_wait = true;
     if (!append(passage, &entry, err))
@@ -447,6 +462,9 @@ static void settle_added(struct passage *passage, bool is_stored)
         return;
     if (!is_stored || (receipt->kept_count > 0 && receipt->point_count == 0))
         script_call_forget_added(call, 0);
+    for (size_t i = 0; receipt->must_wait && i < call->added_count; i++)
+        store_settle(call->store, call->added[i], passage->request->time_ns,
+                     receipt->ticket);
     size_t bytes = call->added_count * sizeof *call->added;
     struct text *added = arena_alloc(&passage->request->arena, bytes);
     if (!added)

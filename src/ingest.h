@@ -62,6 +62,7 @@ struct receipt {
     struct reply reply; /* status is set in any case of success */
     bool must_wait;     /* for the ticket; false: nothing was to be stored */
     uint64_t ticket;
+    uint64_t first_ticket; /* of another, that must be done too; 0: none */
     /* Where its points went, on a route with ack = "written". */
     const struct stretch *stretches;
     size_t stretch_count;

@@ -80,6 +80,7 @@ struct journal {
     bool waiters_stop;
     uint64_t open_group;  /* its number; it may be empty */
     struct riders riders; /* the open ones; the busy ones the committer's */
+    bool is_awaited;      /* the open group, by somebody who put nothing in */
     struct wakers wakers;
     struct journal_status status;
     struct meter syncs;
@@ -218,6 +219,7 @@ static bool append(struct journal *journal, const struct journal_entry *entry,
         count_points(journal, entry);
         if (waker >= 0)
             wakers_add(&journal->wakers, waker);
+        journal->is_awaited |= parts == 0;
         *ticket = ticket_of(journal->open_group, parts);
     }
     pthread_mutex_unlock(&journal->lock);
@@ -227,7 +229,6 @@ static bool append(struct journal *journal, const struct journal_entry *entry,
 bool journal_append(struct journal *journal, const struct journal_entry *entry,
                     int waker, uint64_t *ticket, struct error *err)
 {
-    assert(entry->line_count + entry->rider_count > 0);
     if (entry->rider_count == 0)
         return append(journal, entry, NULL, waker, ticket, err);
     struct rider_row rows[LIMIT_SINKS] = {0};
@@ -277,8 +278,10 @@ static uint64_t take_group(struct journal *journal)
 {
     uint64_t group = 0;
     pthread_mutex_lock(&journal->lock);
-    if (has_open_lines(journal) || journal->riders.open_count > 0) {
+    if (has_open_lines(journal) || journal->riders.open_count > 0
+        || journal->is_awaited) {
         group = journal->open_group++;
+        journal->is_awaited = false;
         swap_outputs(journal);
         riders_swap(&journal->riders);
         struct wakers wakers = journal->busy_wakers;

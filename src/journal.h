@@ -67,7 +67,8 @@ struct journal_place {
     uint64_t failures;
 };
 
-/* All that one request stores; lines or riders, or both. */
+/* All that one request stores; lines or riders, or both. With neither it only
+ * waits for the group, and all before it. */
 struct journal_entry {
     const struct journal_lines *lines; /* each output at most once */
     size_t line_count;

@@ -64,6 +64,7 @@ struct script_call {
     struct text *added;    /* malloc'ed: names that store.add was first with, */
     size_t added_count;    /* to be forgotten if the request is not stored; */
     size_t added_capacity; /* they live in the arena of points */
+    uint64_t first_ticket; /* of the latest that was before it in store.add */
     struct reply reply;    /* status 0 unless the script called reply() */
     struct kept kept; /* why to keep the request too; also without an error */
 };

@@ -15,6 +15,9 @@
  * each) is not stored after all: else its second copy, or its replay, would be
  * taken for a double and dropped.
  *
+ * One that is not first may be told so to its sender, who then forgets it; so
+ * that must wait until what the first one stored is on disk.
+ *
  * No call into Lua is made while the store is locked: store.h copies texts out,
  * into the state's scratch buffer.
  */
@@ -159,12 +162,16 @@ static int api_add(lua_State *L)
     struct text name = script_lua_text(L, 1);
     bool has_value = lua_gettop(L) > 2, added = false;
     struct error err;
-    uint64_t ttl_ns = ttl_at(L, has_value ? 3 : 2);
+    uint64_t ttl_ns = ttl_at(L, has_value ? 3 : 2), ticket = 0;
+    struct script_call *call = script_lua_call(L);
     if (has_value)
         value = value_at(L, 2);
-    if (!store_add(store, name, &value, now_ns(L), ttl_ns, &added, &err))
+    if (!store_add(store, name, &value, now_ns(L), ttl_ns, &added, &ticket,
+                   &err))
         script_lua_raise(L, &err);
-    if (added && !script_call_note_added(script_lua_call(L), name)) {
+    if (ticket > call->first_ticket)
+        call->first_ticket = ticket;
+    if (added && !script_call_note_added(call, name)) {
         store_delete(store, name, now_ns(L));
         luaL_error(L, "store.add: no room to note the name");
     }

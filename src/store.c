@@ -29,6 +29,7 @@ struct entry {
     struct entry *newer, *older; /* by use */
     uint64_t hash;
     int64_t expires_ns; /* INT64_MAX: never */
+    uint64_t ticket;    /* see store_settle; 0: none */
     struct store_value value;
     size_t name_len;
     char bytes[]; /* the name, then the text */
@@ -219,19 +220,33 @@ bool store_set(struct store *store, struct text name,
 
 bool store_add(struct store *store, struct text name,
                const struct store_value *value, int64_t now_ns, uint64_t ttl_ns,
-               bool *added, struct error *err)
+               bool *added, uint64_t *ticket, struct error *err)
 {
     struct entry *entry = make(store, name, value, expiry(now_ns, ttl_ns), err);
     if (!entry)
         return false;
     pthread_mutex_lock(&store->lock);
-    *added = !find(store, name_of(entry), entry->hash, now_ns);
+    const struct entry *first =
+        find(store, name_of(entry), entry->hash, now_ns);
+    *added = !first;
+    *ticket = first ? first->ticket : 0;
     if (*added)
         put(store, entry);
     pthread_mutex_unlock(&store->lock);
     if (!*added)
         free(entry);
     return true;
+}
+
+void store_settle(struct store *store, struct text name, int64_t now_ns,
+                  uint64_t ticket)
+{
+    uint64_t hash = siphash(&store->key, name);
+    pthread_mutex_lock(&store->lock);
+    struct entry *entry = find(store, name, hash, now_ns);
+    if (entry)
+        entry->ticket = ticket;
+    pthread_mutex_unlock(&store->lock);
 }
 
 bool store_get(struct store *store, struct text name, int64_t now_ns,

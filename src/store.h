@@ -41,10 +41,14 @@ void store_clear(struct store *store);
 bool store_set(struct store *store, struct text name,
                const struct store_value *value, int64_t now_ns, uint64_t ttl_ns,
                struct error *err);
-/* The same, if there is nothing of that name; *added says so. */
+/* The same, if there is nothing of that name; *added says so. If not, *ticket
+ * is what store_settle said of the first one, or 0. */
 bool store_add(struct store *store, struct text name,
                const struct store_value *value, int64_t now_ns, uint64_t ttl_ns,
-               bool *added, struct error *err);
+               bool *added, uint64_t *ticket, struct error *err);
+/* What was added is on disk once this ticket is done. */
+void store_settle(struct store *store, struct text name, int64_t now_ns,
+                  uint64_t ticket);
 /* False: there is none. A text is copied into out, which is cleared first. */
 bool store_get(struct store *store, struct text name, int64_t now_ns,
                struct buf *out, struct store_value *value);

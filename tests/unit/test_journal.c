@@ -213,6 +213,28 @@ static void a_failed_output_fails_only_its_tickets(void **state)
 /* Both flavours: the bytes stay in the cache, or they are gone from it. A
  * second sync of the same file would say yes, and the power cut shows that it
  * lied. */
+/* Who puts nothing in waits all the same: for the group and all before it. */
+static void an_entry_of_nothing_waits_for_its_group(void **state)
+{
+    (void)state;
+    struct bench bench;
+    const struct journal_entry nothing = {.line_count = 0};
+    set_up(&bench);
+    for (int i = 0; i < 2; i++) {
+        if (i == 1)
+            assert_true(append_to(&bench, 0));
+        assert_true(journal_append(bench.journal, &nothing, -1, &bench.ticket,
+                                   &bench.err));
+        assert_int_equal(journal_ticket(bench.journal, bench.ticket),
+                         TICKET_WAITS);
+        assert_true(journal_commit(bench.journal, &bench.err));
+        assert_int_equal(journal_ticket(bench.journal, bench.ticket),
+                         TICKET_DURABLE);
+    }
+    assert_int_equal(durable(&bench, 0), 2);
+    tear_down(&bench);
+}
+
 static void after_a_failed_sync_the_bytes_go_to_a_new_segment(void **state)
 {
     (void)state;
@@ -794,6 +816,7 @@ int main(void)
         cmocka_unit_test(a_second_process_is_told_who_has_the_lock),
         cmocka_unit_test(all_outputs_or_none),
         cmocka_unit_test(a_failed_output_fails_only_its_tickets),
+        cmocka_unit_test(an_entry_of_nothing_waits_for_its_group),
         cmocka_unit_test(after_a_failed_sync_the_bytes_go_to_a_new_segment),
         cmocka_unit_test(no_failed_segment_is_left_where_it_can_be_cleared),
         cmocka_unit_test(back_off_grows_and_ends),

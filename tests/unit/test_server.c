@@ -115,6 +115,59 @@ static void what_was_not_synced_was_not_first(void **state)
     close(fd);
 }
 
+/* The one worker has handled what was sent before: its second answer comes from
+ * a pass that began later. */
+static void wait_a_pass(void)
+{
+    int fd = call(&stage);
+    for (int i = 0; i < 2; i++) {
+        say_write(fd, "/nowhere", "", "");
+        assert_int_equal(hear(fd)->status, 404);
+    }
+    close(fd);
+}
+
+/* A sender that gave up waiting for the first answer tries again on another
+ * connection: it is told that all is well when all is, or that it is not. */
+static void a_double_waits_for_the_first(void **state)
+{
+    (void)state;
+    static char text[] =
+        "return function(req)\n"
+        "  if not store.add(req.query.id, 60) then return end\n"
+        "  return point('m', nil, { a = 1 })\n"
+        "end\n";
+    static const struct script_source source = {.name = (char *)"t.lua",
+                                                .path = (char *)"t.lua",
+                                                .text = text,
+                                                .len = sizeof text - 1,
+                                                .dir = (char *)"."};
+    stage.script = &source;
+    struct route *route = stage_route(&stage, "/once");
+    route->line_protocol = false;
+    route->script = 0;
+    stage_start(&stage);
+    int first = call(&stage), second = call(&stage);
+    for (int fails = 0; fails < 2; fails++) {
+        const char *target = fails ? "/once?id=b" : "/once?id=a";
+        if (fails) {
+            say_write(second, "/once?id=a", "", ""); /* on disk: at once */
+            assert_int_equal(hear(second)->status, 204);
+            stage.fs.fdatasync = broken_fdatasync;
+        }
+        say_write(first, target, "", "");
+        wait_a_pass();
+        say_write(second, target, "", "");
+        wait_a_pass();
+        assert_true(is_silent(second));
+        assert_int_equal(journal_commit(stage.journal, NULL), !fails);
+        assert_int_equal(hear(first)->status, fails ? 503 : 204);
+        assert_int_equal(hear(second)->status, fails ? 503 : 204);
+    }
+    close(first);
+    close(second);
+}
+
 static void a_sender_that_closed_its_half_is_answered(void **state)
 {
     (void)state;
@@ -738,6 +791,7 @@ int main(void)
         SERVER_TEST(a_failed_sync_is_told_as_503),
         SERVER_TEST(a_sync_that_takes_too_long_is_told_as_503),
         SERVER_TEST(what_was_not_synced_was_not_first),
+        SERVER_TEST(a_double_waits_for_the_first),
         SERVER_TEST(a_sender_that_closed_its_half_is_answered),
         SERVER_TEST(senders_that_leave_while_parked_harm_nobody),
         SERVER_TEST(pipelined_requests_are_answered_at_once),

@@ -128,11 +128,39 @@ static bool add(struct store *store, const char *name, int64_t now_ns,
                 uint64_t ttl_ns)
 {
     bool added = false;
+    uint64_t ticket;
     struct error err;
     struct store_value value = integer_value(now_ns);
-    assert_true(
-        store_add(store, text_of(name), &value, now_ns, ttl_ns, &added, &err));
+    assert_true(store_add(store, text_of(name), &value, now_ns, ttl_ns, &added,
+                          &ticket, &err));
     return added;
+}
+
+static uint64_t ticket_of_first(struct store *store, const char *name,
+                                int64_t now_ns)
+{
+    bool added;
+    uint64_t ticket = 99;
+    struct error err;
+    struct store_value value = integer_value(1);
+    assert_true(store_add(store, text_of(name), &value, now_ns, 10, &added,
+                          &ticket, &err));
+    assert_int_equal(added, ticket == 0);
+    return ticket;
+}
+
+static void a_double_learns_the_ticket_of_the_first(void **state)
+{
+    struct store *store = open_store(state);
+    assert_int_equal(ticket_of_first(store, "a", 1), 0);
+    store_settle(store, TEXT("a"), 1, 7);
+    store_settle(store, TEXT("nobody"), 1, 8);
+    assert_int_equal(ticket_of_first(store, "a", 2), 7);
+    assert_int_equal(ticket_of_first(store, "a", 11), 0);
+    store_settle(store, TEXT("a"), 11, 9);
+    assert_int_equal(ticket_of_first(store, "a", 12), 9);
+    assert_true(store_delete(store, TEXT("a"), 12));
+    assert_int_equal(ticket_of_first(store, "a", 12), 0);
 }
 
 static void add_is_true_once(void **state)
@@ -272,9 +300,11 @@ static void *count_up(void *context)
     for (int i = 0; i < ROUNDS; i++) {
         char name[20];
         bool added;
+        uint64_t ticket;
         snprintf(name, sizeof name, "n%d", i);
         if (!store_incr(store, TEXT("sum"), &one, i, 0, &sum, &err)
-            || !store_add(store, text_of(name), &one, 0, 0, &added, &err))
+            || !store_add(store, text_of(name), &one, 0, 0, &added, &ticket,
+                          &err))
             break;
         added_count += added;
         store_get(store, text_of(name), 0, &out, &sum);
@@ -310,6 +340,8 @@ int main(void)
         cmocka_unit_test_teardown(a_later_value_replaces, close_store),
         cmocka_unit_test_teardown(a_value_is_gone_after_its_time, close_store),
         cmocka_unit_test_teardown(add_is_true_once, close_store),
+        cmocka_unit_test_teardown(a_double_learns_the_ticket_of_the_first,
+                                  close_store),
         cmocka_unit_test_teardown(incr_counts_exactly, close_store),
         cmocka_unit_test_teardown(incr_of_what_cannot_count_changes_nothing,
                                   close_store),

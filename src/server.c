@@ -22,7 +22,7 @@
 #include "peers.h"
 #include "worker.h"
 
-enum { MAX_WORKERS = 64, MAX_ADDRESSES = 16 };
+enum { MAX_WORKERS = 64 };
 
 /* Half a second of the two that stopping may take is left to the others. */
 static const int64_t drain_ns = 3 * NS_PER_S / 2;
@@ -39,7 +39,7 @@ struct server {
 
 /* fds[address][worker]; those of workers that were made are no longer ours. */
 struct sockets {
-    int fds[MAX_ADDRESSES][MAX_WORKERS];
+    int fds[WORKER_ADDRESSES][MAX_WORKERS];
     size_t address_count;
     unsigned worker_count;
     unsigned taken;
@@ -57,9 +57,9 @@ static bool open_sockets(struct sockets *sockets,
                          struct error *err)
 {
     for (char *const *address = options->listen; *address; address++) {
-        if (sockets->address_count == MAX_ADDRESSES)
+        if (sockets->address_count == WORKER_ADDRESSES)
             return fail(err, ERR_CONFIG, "listen has more than %d addresses",
-                        MAX_ADDRESSES);
+                        WORKER_ADDRESSES);
         if (!listener_open(*address, sockets->fds[sockets->address_count],
                            sockets->worker_count, err))
             return false;
@@ -72,7 +72,7 @@ static bool open_sockets(struct sockets *sockets,
 static bool add_worker(struct server *server, struct sockets *sockets,
                        struct reading *reading, struct error *err)
 {
-    int fds[MAX_ADDRESSES];
+    int fds[WORKER_ADDRESSES];
     unsigned share = (unsigned)LIMIT_CONNECTIONS / sockets->worker_count;
     for (size_t i = 0; i < sockets->address_count; i++)
         fds[i] = sockets->fds[i][sockets->taken];

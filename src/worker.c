@@ -38,7 +38,7 @@
 #include "pulse.h"
 #include "thread.h"
 
-enum { MAX_ADDRESSES = 16, LONGEST_WAIT_MS = 1000, TRIM_AFTER_FREED = 1000 };
+enum { LONGEST_WAIT_MS = 1000, TRIM_AFTER_FREED = 1000 };
 
 /* Of CPU time, beyond a script's own limit, which ends it much earlier unless
  * it is in a loop of C that none of us knows. */
@@ -49,8 +49,8 @@ struct worker {
     struct pulse pulse;
     struct pulse_watch watch; /* main's */
     struct peers *peers;
-    struct MHD_Daemon *daemons[MAX_ADDRESSES];
-    struct pollfd fds[MAX_ADDRESSES + 1]; /* the eventfd is the first */
+    struct MHD_Daemon *daemons[WORKER_ADDRESSES];
+    struct pollfd fds[WORKER_ADDRESSES + 1]; /* the eventfd is the first */
     size_t daemon_count;
     _Atomic(struct edition *) next_edition; /* NULL: none waits */
     int64_t next_sweep_ns;

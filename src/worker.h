@@ -17,12 +17,14 @@ struct peers;
 struct reading;
 struct worker;
 
+enum { WORKER_ADDRESSES = 16 };
+
 struct worker_options {
     struct desk_shared *shared;
     struct peers *peers;
     struct reading *reading;
-    const int *fds; /* listening; taken over in any case */
-    size_t fd_count;
+    const int *fds;  /* listening; taken over in any case */
+    size_t fd_count; /* at most WORKER_ADDRESSES */
     unsigned max_connections;
 };
 

@@ -199,9 +199,8 @@ static void tell_of_thrown(const struct dead_points *points, uint64_t count)
 {
     enum { EVERY_MS = 60000 };
     static struct log_limit limit;
-    uint64_t suppressed;
     stats_add(&stats.dead_points_dropped, count);
-    if (log_may_say(&limit, EVERY_MS, &suppressed))
+    if (log_may_say(&limit, EVERY_MS, NULL))
         log_line(LOG_WARN, "dead",
                  "output %s: the oldest refused points are thrown out, %" PRIu64
                  " now; %" PRIu64 " are kept, in %" PRIu64 " bytes",

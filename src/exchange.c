@@ -14,7 +14,6 @@
  */
 #include "exchange.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "answer.h"
@@ -150,10 +149,7 @@ static void log_refusal(const struct exchange *x)
     uint64_t hidden;
     if (!log_may_say_some(&limits[x->err.kind], LOG_AT_ONCE, 1000, &hidden))
         return;
-    char more[50] = "";
-    if (hidden > 0)
-        snprintf(more, sizeof more, " (%llu more like it)",
-                 (unsigned long long)hidden);
+    char more[LOG_MORE_BYTES];
     struct text trace = {NULL, 0};
     if (x->err.kind == ERR_SCRIPT && !x->job.context)
         trace = ingest_traceback(x->edition->ingest);
@@ -161,7 +157,7 @@ static void log_refusal(const struct exchange *x)
              "%u to %.*s for %.*s %.*s (%s): %s%s%.*s%s", x->answer.status,
              TEXT_ARG(x->request.remote), TEXT_ARG(x->request.method),
              TEXT_ARG(x->request.path), x->request.id, x->err.text,
-             trace.len ? "\n" : "", TEXT_ARG(trace), more);
+             trace.len ? "\n" : "", TEXT_ARG(trace), log_more(hidden, more));
 }
 
 /* Without memory bodies look too large, and texts broken. Whatever it was, the

@@ -362,14 +362,13 @@ static void warn_of_full(struct journal *journal)
 {
     enum { EVERY_MS = 60000 };
     static struct log_limit limit;
-    uint64_t suppressed;
     size_t i = 0;
     pthread_mutex_lock(&journal->lock);
     const struct quota quota = journal->quota;
     pthread_mutex_unlock(&journal->lock);
     while (i < quota.count && !quota_is_nearly_full(&quota, i))
         i++;
-    if (i < quota.count && log_may_say(&limit, EVERY_MS, &suppressed))
+    if (i < quota.count && log_may_say(&limit, EVERY_MS, NULL))
         log_line(LOG_WARN, "journal",
                  "output %s holds %" PRIu64 " bytes, over 90 %% of its room;"
                  " when it is full, its senders get 503",

@@ -140,11 +140,9 @@ void keeping_say(struct keeping *keeping, const struct keepsake *keepsake)
     if (!log_may_say_some(limit_of(keeping, keepsake->route), LOG_AT_ONCE,
                           SAY_EVERY_MS, &hidden))
         return;
-    char more[50] = "";
-    if (hidden > 0)
-        snprintf(more, sizeof more, " (%llu more like it)",
-                 (unsigned long long)hidden);
+    char more[LOG_MORE_BYTES];
     log_line(LOG_WARN, "keep", "%.*s %s from %.*s is kept as %s: %.*s%s",
              TEXT_ARG(request->method), keepsake->route->pattern,
-             TEXT_ARG(request->remote), request->id, TEXT_ARG(reason), more);
+             TEXT_ARG(request->remote), request->id, TEXT_ARG(reason),
+             log_more(hidden, more));
 }

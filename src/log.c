@@ -2,6 +2,7 @@
  * threads need no lock and a crash loses nothing that was said. */
 #include "log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -73,7 +74,9 @@ bool log_may_say_some(struct log_limit *limit, unsigned burst,
         }
         after = (next > now ? next : now) + interval;
     } while (!atomic_compare_exchange_weak(&limit->next_ns, &next, after));
-    *suppressed = atomic_exchange(&limit->suppressed, 0);
+    uint64_t count = atomic_exchange(&limit->suppressed, 0);
+    if (suppressed)
+        *suppressed = count;
     return true;
 }
 
@@ -81,4 +84,13 @@ bool log_may_say(struct log_limit *limit, int64_t interval_ms,
                  uint64_t *suppressed)
 {
     return log_may_say_some(limit, 1, interval_ms, suppressed);
+}
+
+const char *log_more(uint64_t suppressed, char more[LOG_MORE_BYTES])
+{
+    more[0] = '\0';
+    if (suppressed > 0)
+        snprintf(more, LOG_MORE_BYTES, " (%" PRIu64 " more like it)",
+                 suppressed);
+    return more;
 }

@@ -24,7 +24,8 @@ void log_line(enum log_level level, const char *who, const char *format, ...)
 
 /* A kind of message that could come a thousand times a second. Keep one static
  * struct at the place that logs; log_may_say is true at most once per
- * interval_ms, and *suppressed is then how often it was false since. */
+ * interval_ms, and *suppressed (which may be NULL) is then how often it was
+ * false since. */
 struct log_limit {
     _Atomic int64_t next_ns;
     _Atomic uint64_t suppressed;
@@ -36,3 +37,6 @@ bool log_may_say(struct log_limit *limit, int64_t interval_ms,
 enum { LOG_AT_ONCE = 10 };
 bool log_may_say_some(struct log_limit *limit, unsigned burst,
                       int64_t interval_ms, uint64_t *suppressed);
+/* " (12 more like it)", written to more; empty for 0. Returns more. */
+enum { LOG_MORE_BYTES = 40 };
+const char *log_more(uint64_t suppressed, char more[LOG_MORE_BYTES]);

@@ -241,23 +241,21 @@ static bool write_file(struct recorder *recorder, const struct item *item,
 static void write_item(struct recorder *recorder, const struct item *item)
 {
     struct error err;
-    uint64_t hidden;
     if (write_file(recorder, item, &err)) {
         add_kept(recorder, item->name, item->text.len);
         return;
     }
     leave_out(recorder);
-    if (log_may_say(&recorder->said, SAY_MS, &hidden))
+    if (log_may_say(&recorder->said, SAY_MS, NULL))
         log_line(LOG_WARN, "record", "a request was not recorded: %s",
                  err.text);
 }
 
 static void say_left_out(struct recorder *recorder)
 {
-    uint64_t hidden;
     uint64_t count =
         atomic_load_explicit(&recorder->left_out, memory_order_relaxed);
-    if (count == 0 || !log_may_say(&recorder->said, SAY_MS, &hidden))
+    if (count == 0 || !log_may_say(&recorder->said, SAY_MS, NULL))
         return;
     atomic_fetch_sub_explicit(&recorder->left_out, count, memory_order_relaxed);
     log_line(LOG_INFO, "record",

@@ -309,13 +309,12 @@ static bool bury(void *self, const struct dead_point *points, size_t count,
     struct hand *hand = self;
     struct relay *relay = hand->relay;
     const char *name = relay->options.name;
-    uint64_t silent = 0;
     if (!dead_refuse(relay->options.dead, name, points, count, err))
         return false;
     for (size_t i = 0; i < count; i++)
         progress_refuse(relay->options.progress, relay->options.output,
                         points[i].seq, points[i].status, points[i].reason);
-    if (log_may_say(&relay->refused_limit, TELL_REFUSED_MS, &silent))
+    if (log_may_say(&relay->refused_limit, TELL_REFUSED_MS, NULL))
         log_line(LOG_WARN, relay->who,
                  "%zu point%s refused and kept as dead letters, %s/%020" PRIu64
                  " first: %.*s",

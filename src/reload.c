@@ -47,9 +47,8 @@ static void watch_file(const char *path, void *context)
     static struct log_limit limit;
     struct reload *reload = context;
     struct error err;
-    uint64_t hidden;
     if (!watch_add(reload->watch, path, &err)
-        && log_may_say(&limit, 60000, &hidden))
+        && log_may_say(&limit, 60000, NULL))
         log_line(LOG_WARN, "reload", "%s (SIGHUP still reloads)", err.text);
 }
 

@@ -10,7 +10,6 @@
  */
 #include "typecheck.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -97,9 +96,8 @@ void typecheck_begin(struct typecheck *typecheck, struct arena *arena,
 static void tell_of_room(const struct typecheck *typecheck, unsigned output)
 {
     static struct log_limit limits[LIMIT_OUTPUTS];
-    uint64_t hidden;
     stats_add(&stats.outputs[output].unlearnt_fields, 1);
-    if (log_may_say(&limits[output], SAY_EVERY_MS, &hidden))
+    if (log_may_say(&limits[output], SAY_EVERY_MS, NULL))
         log_line(LOG_WARN, "types",
                  "output %s: a field is not held to a type: as many as may be "
                  "are known (%d), or its name is longer than %d bytes",
@@ -231,19 +229,16 @@ void typecheck_say(const struct typecheck *typecheck)
     for (unsigned i = 0; i < typecheck->options.output_count; i++) {
         const struct desk *desk = &typecheck->desks[i];
         const char *output = typecheck->options.outputs[i];
-        char more[50] = "";
+        char more[LOG_MORE_BYTES];
         uint64_t hidden;
         if (desk->count == 0)
             continue;
         stats_add(&stats.outputs[i].misfit_points, desk->count);
         if (!log_may_say(&limits[i], SAY_EVERY_MS, &hidden))
             continue;
-        hidden += desk->count - 1;
-        if (hidden > 0)
-            snprintf(more, sizeof more, " (%" PRIu64 " more like it)", hidden);
-        log_line(LOG_WARN, "types",
-                 "output %s: %.*s; the point is kept as %s/%s%s", output,
-                 TEXT_ARG(desk->misfits[0].reason), output,
-                 desk->misfits[0].name, more);
+        log_line(
+            LOG_WARN, "types", "output %s: %.*s; the point is kept as %s/%s%s",
+            output, TEXT_ARG(desk->misfits[0].reason), output,
+            desk->misfits[0].name, log_more(hidden + desk->count - 1, more));
     }
 }

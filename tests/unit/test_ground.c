@@ -122,6 +122,18 @@ static void the_first_few_of_a_chatty_message_are_said(void **state)
     assert_false(log_may_say_some(&limit, 3, 60000, &suppressed));
 }
 
+static void what_was_not_said_is_counted_in_words(void **state)
+{
+    (void)state;
+    static struct log_limit limit;
+    char more[LOG_MORE_BYTES] = "before";
+    assert_true(log_may_say(&limit, 60000, NULL));
+    assert_string_equal(log_more(0, more), "");
+    assert_string_equal(log_more(12, more), " (12 more like it)");
+    assert_string_equal(log_more(UINT64_MAX, more),
+                        " (18446744073709551615 more like it)");
+}
+
 static void folders_are_made_down_to_the_last(void **state)
 {
     (void)state;
@@ -232,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_log_line_cannot_be_forged),
         cmocka_unit_test(a_chatty_message_is_held_back),
         cmocka_unit_test(the_first_few_of_a_chatty_message_are_said),
+        cmocka_unit_test(what_was_not_said_is_counted_in_words),
         cmocka_unit_test(folders_are_made_down_to_the_last),
         cmocka_unit_test(short_writes_are_carried_on),
         cmocka_unit_test(a_write_of_nothing_ends),

@@ -159,7 +159,11 @@ static int lua_file(lua_State *L)
 static int lua_undeclared(lua_State *L)
 {
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-    return luaL_error(L, "`%s` is not defined", name);
+    return luaL_error(L, "`%s` is not defined%s", name,
+                      strcmp(name, "os") == 0
+                          ? " (env \"NAME\" gives what a "
+                            "variable of the environment is)"
+                          : "");
 }
 
 /* Argument 1: a struct mistakes_of; 2: what relative names start from. */

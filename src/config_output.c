@@ -310,6 +310,12 @@ bool config_output_read(const struct setting *table, const char *dir,
     if (table->count > LIMIT_OUTPUTS)
         return config_tree_fail(err, table, "%zu outputs, at most %d",
                                 table->count, LIMIT_OUTPUTS);
+    for (size_t i = 0; i < table->count; i++)
+        if (table->items[i].key && table->items[i].type != SETTING_TABLE)
+            return config_tree_fail(err, &table->items[i],
+                                    "each output is a table with a name: "
+                                    "outputs = { influx = { %s = ... } }",
+                                    table->items[i].key);
     bool fine = true;
     for (size_t i = 0; i < table->count && (fine || config_tree_goes_on(table));
          i++)

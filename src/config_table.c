@@ -171,8 +171,8 @@ static bool read_name(const struct setting *setting,
         return !n->is_later
                || config_tree_fail(err, setting,
                                    "%s = \"%s\" is not available in this "
-                                   "version",
-                                   config_tree_name(setting), n->name);
+                                   "version, which has %s",
+                                   config_tree_name(setting), n->name, known);
     }
     return config_tree_fail(err, setting, "%s must be one of %s (%s)",
                             config_tree_name(setting), known, option->text);
@@ -211,6 +211,27 @@ static bool read_value(const struct setting *setting,
     return false;
 }
 
+/* No name is near; a few are told. */
+static bool unknown_among(const struct setting *setting,
+                          const struct config_option *options, size_t count,
+                          struct error *err)
+{
+    enum { TOLD_NAMES = 8 };
+    char known[300] = "";
+    size_t used = 0, told = 0;
+    for (size_t i = 0; i < count && used < sizeof known; i++) {
+        if (options[i].type == CONFIG_LATER)
+            continue;
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
+                                 told++ > 0 ? ", " : "", options[i].name);
+    }
+    if (told > TOLD_NAMES || used >= sizeof known)
+        return config_tree_fail(err, setting, "unknown option %s",
+                                config_tree_name(setting));
+    return config_tree_fail(err, setting, "unknown option %s (there are %s)",
+                            config_tree_name(setting), known);
+}
+
 static bool unknown(const struct setting *setting,
                     const struct config_option *options, size_t count,
                     struct error *err)
@@ -224,8 +245,7 @@ static bool unknown(const struct setting *setting,
     for (size_t i = 0; i < count; i++)
         near_offer(&near, options[i].name);
     if (!near.name[0])
-        return config_tree_fail(err, setting, "unknown option %s",
-                                config_tree_name(setting));
+        return unknown_among(setting, options, count, err);
     return config_tree_fail(err, setting,
                             "unknown option %s (did you mean `%s`?)",
                             config_tree_name(setting), near.name);

@@ -13,6 +13,7 @@
 #include "buf.h"
 #include "error.h"
 #include "influx_options.h"
+#include "text.h"
 
 bool influx_url_check(const char *name, const char *value, struct error *err)
 {
@@ -89,6 +90,21 @@ static bool has_part(CURLU *parts, CURLUPart which)
     return is_there;
 }
 
+/* The address of the writes, as people copy it out of a manual. */
+static bool is_of_writes(CURLU *parts)
+{
+    static const char *const ends[] = {"/write", "/api/v2/write",
+                                       "/api/v3/write_lp"};
+    char *path = NULL;
+    bool is_it = false;
+    if (curl_url_get(parts, CURLUPART_PATH, &path, 0) != CURLUE_OK)
+        return false;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        is_it |= text_ends_with(text_of(path), text_of(ends[i]));
+    curl_free(path);
+    return is_it;
+}
+
 static bool check_parts(CURLU *parts, const char *url, struct error *err)
 {
     CURLUcode code = curl_url_set(parts, CURLUPART_URL, url ? url : "", 0);
@@ -98,6 +114,10 @@ static bool check_parts(CURLU *parts, const char *url, struct error *err)
                     "`url` is no server's address (%s); one is "
                     "http://127.0.0.1:8086",
                     curl_url_strerror(code));
+    if (is_of_writes(parts))
+        return fail(err, ERR_CONFIG,
+                    "`url` is the server's address alone, as "
+                    "http://127.0.0.1:8086; what writes need is added");
     if (has_part(parts, CURLUPART_USER) || has_part(parts, CURLUPART_PASSWORD))
         return fail(err, ERR_CONFIG,
                     "url holds a user or password; they are"

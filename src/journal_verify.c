@@ -63,8 +63,8 @@ static void verify_segment(struct survey *survey, size_t index,
     uint64_t points = 0;
     for (size_t i = 0; i < survey->scan.frame_count; i++)
         points += survey->scan.frames[i].points;
-    printf("%zu frames, %" PRIu64 " points good\n", survey->scan.frame_count,
-           points);
+    printf("%zu frame%s, %" PRIu64 " points good\n", survey->scan.frame_count,
+           survey->scan.frame_count == 1 ? "" : "s", points);
     walk->points += points;
     for (size_t i = 0; i < survey->scan.frame_count; i++) {
         const struct frame *frame = &survey->scan.frames[i];
@@ -100,10 +100,10 @@ bool journal_verify(const char *name, struct survey *survey)
         walk.has_failed = walk.has_failed || found == SURVEY_FAILED;
     }
     bool is_fine = walk.missing == 0 && !walk.has_failed;
-    printf("%s: %zu segments, %" PRIu64 " points good, %" PRIu64
+    printf("%s: %zu segment%s, %" PRIu64 " points good, %" PRIu64
            " acknowledged ones missing: %s\n",
-           name, survey->list.count, walk.points, walk.missing,
-           is_fine ? "fine" : "DAMAGED");
+           name, survey->list.count, survey->list.count == 1 ? "" : "s",
+           walk.points, walk.missing, is_fine ? "fine" : "DAMAGED");
     return is_fine;
 }
 

@@ -117,6 +117,16 @@ static bool bind_all(struct sockaddr_storage *at, socklen_t len, int *fds,
     return true;
 }
 
+static bool fail_listen(struct error *err, const char *address)
+{
+    if (errno != EADDRINUSE)
+        return fail_errno(err, "cannot listen on %s", address);
+    return fail(err, ERR_IO,
+                "cannot listen on %s: another process does, maybe a gateway: "
+                "stop it, or choose another address",
+                address);
+}
+
 bool listener_open(const char *address, int *fds, unsigned count,
                    struct error *err)
 {
@@ -126,15 +136,14 @@ bool listener_open(const char *address, int *fds, unsigned count,
         return false;
     int probe = bind_one(&at, len, false);
     if (probe < 0)
-        return fail_errno(err, "cannot listen on %s", address);
+        return fail_listen(err, address);
     if (count == 1) {
         fds[0] = probe;
         return true;
     }
     learn_port(probe, &at);
     close(probe);
-    return bind_all(&at, len, fds, count)
-           || fail_errno(err, "cannot listen on %s", address);
+    return bind_all(&at, len, fds, count) || fail_listen(err, address);
 }
 
 unsigned listener_port(int fd)

@@ -110,9 +110,8 @@ static bool ending(struct script *script, int status, struct error *err)
     stats_add(&stats.script_out_of_memory, is_out_of_memory);
     stats_add(&stats.script_timeouts, !is_out_of_memory && lua->has_expired);
     if (is_out_of_memory)
-        return fail(err, ERR_SCRIPT, "%s:%d: memory limit of %zu bytes reached",
-                    lua->source->name, lua->first_line,
-                    lua->limits.memory_bytes);
+        return fail(err, ERR_SCRIPT, "%s: memory limit of %zu bytes reached",
+                    lua->source->name, lua->limits.memory_bytes);
     if (typed) {
         *err = *typed;
         return false;

@@ -84,6 +84,8 @@ static int check(const struct config *config)
     struct checking checking = {.config = config};
     check_scripts(config, tell_mistake, &checking);
     check_reach(config, tell_warning, &checking);
+    if (!route_table_at(config->routes, 0))
+        tell_warning("`routes` is empty: whoever posts gets a 404", &checking);
     if (checking.mistakes == 0)
         print_fine(&checking);
     return checking.mistakes > 0 ? EX_CONFIG : EX_OK;

@@ -77,6 +77,13 @@ def test_every_mistake_is_told_in_the_order_of_the_file(folder):
     assert not [line for line in said if "needs `script`" in line]
 
 
+def test_no_route_at_all_is_a_warning(folder):
+    (folder / "moonline.lua").write_text("return { routes = {} }\n")
+    code, out, said = check(folder)
+    assert code == 0 and "0 routes" in out
+    assert "warning: `routes` is empty: whoever posts gets a 404" in said
+
+
 def test_serve_tells_them_all_too(folder):
     (folder / "moonline.lua").write_text("return {\n  a1 = 1,\n  b1 = 1,\n  routes = {},\n}\n")
     code, _, said = run("serve", cwd=folder)

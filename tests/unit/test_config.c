@@ -454,7 +454,14 @@ static void mistakes_of_an_output_are_told(void **state)
                      "moonline.lua:3: an output's name is made of letters, "
                      "digits, - and _, at most 64 of them");
     assert_top_fails("  outputs = { a = 'x' }",
-                     "moonline.lua:3: `a` must be a table, not text");
+                     "moonline.lua:3: each output is a table with a name: "
+                     "outputs = { influx = { a = ... } }");
+    assert_top_fails("  outputs = { url = 'http://h:1', database = 'd' }",
+                     "moonline.lua:3: each output is a table with a name: "
+                     "outputs = { influx = { database = ... } }");
+    assert_output_fails("url = 'http://h:1/write', database = 'd'",
+                        "moonline.lua:3: `url` is the server's address alone, "
+                        "as http://127.0.0.1:8086; what writes need is added");
     assert_output_fails("", "moonline.lua:3: output `db` needs `url` or "
                             "`file`");
     assert_output_fails("url = 'http://h:1'",
@@ -652,7 +659,8 @@ static void mistakes_of_verify_are_told(void **state)
                         "who it is)");
     assert_verify_fails("{ scheme = 'github', secret = 's3cret' }",
                         "moonline.lua:2: `scheme` = \"github\" is not "
-                        "available in this version");
+                        "available in this version, which has \"bearer\", "
+                        "\"basic\", \"header\", \"query\"");
     assert_verify_fails("{ scheme = 'bearer', secret = 's', value = 't' }",
                         "moonline.lua:2: `secret` and `value` are the same; "
                         "give one");
@@ -666,7 +674,8 @@ static void mistakes_of_verify_are_told(void **state)
                         "`secret`");
     assert_verify_fails("{ scheme = 'hmac' }",
                         "moonline.lua:2: `scheme` = \"hmac\" is not available "
-                        "in this version");
+                        "in this version, which has \"bearer\", \"basic\", "
+                        "\"header\", \"query\"");
     assert_verify_fails("{ prefix = 'sha256=' }",
                         "moonline.lua:2: `prefix` is not available in this "
                         "version");
@@ -675,6 +684,9 @@ static void mistakes_of_verify_are_told(void **state)
                         "header");
     assert_verify_fails("{ scheme = 'bearer', secret = '' }",
                         "moonline.lua:2: `secret` is empty");
+    assert_verify_fails("{ scheme = 'bearer', token = 's3cret' }",
+                        "moonline.lua:2: unknown option `token` (there are "
+                        "scheme, name, secret, value, user, password, allow)");
     assert_verify_fails("{ scheme = 'bearer', secrets = 's3cret' }",
                         "moonline.lua:2: unknown option `secrets` (did you "
                         "mean `secret`?)");

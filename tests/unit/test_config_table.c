@@ -189,7 +189,7 @@ static void a_name_of_a_later_version_is_known(void **state)
     (void)state;
     assert_refused(text_setting("name", "blue"),
                    "x.lua:5: `name` = \"blue\" is not available in this "
-                   "version");
+                   "version, which has \"red\", \"green\"");
     assert_refused(text_setting("later", "x"),
                    "x.lua:5: `later` is not available in this version");
     assert_refused(text_setting("name", "grey"),
@@ -203,7 +203,8 @@ static void an_unknown_option_gets_a_hint(void **state)
     assert_refused(text_setting("lst", "x"),
                    "x.lua:5: unknown option `lst` (did you mean `list`?)");
     assert_refused(text_setting("something", "x"),
-                   "x.lua:5: unknown option `something`");
+                   "x.lua:5: unknown option `something` (there are text, list, "
+                   "flag, number, bytes, ns, name, any)");
     struct setting nameless = text_setting(NULL, "x");
     nameless.index = 2;
     assert_refused(nameless, "x.lua:5: element 2 has no name; each option is "

@@ -716,6 +716,9 @@ static void a_wrong_configuration_is_told(void **state)
         {"http://h/?db=x", NULL, "url holds a query"},
         {"http://h/#x", NULL, "url holds a query"},
         {"http://h:99999/", NULL, "`url` is no server's address"},
+        {"http://h:8086/write", NULL, "is the server's address alone"},
+        {"http://h/api/v2/write", NULL, "is the server's address alone"},
+        {"http://h/p/api/v3/write_lp", NULL, "is the server's address alone"},
         {"http://h/", "tok\n", "token has a control byte at position 4"},
         {"http://h/", "a\r\nX: y", "token has a control byte at position 2"},
     };

@@ -320,7 +320,7 @@ static void so_is_one_that_ran_into_a_limit(void **state)
     assert_true(post(f, "/t", "loop", ""));
     assert_kept(f, "t.lua:8: time limit of 10 ms reached", 0);
     assert_true(post(f, "/t", "bomb", ""));
-    assert_kept(f, "t.lua:1: memory limit of 32000000 bytes reached", 0);
+    assert_kept(f, "t.lua: memory limit of 32000000 bytes reached", 0);
     assert_true(post(f, "/t", "many", ""));
     assert_kept(f, "more than 1000 points from one request (limits.points)", 0);
     assert_true(post(f, "/t", "long", ""));

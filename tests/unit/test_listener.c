@@ -56,6 +56,7 @@ static void a_port_is_not_shared_with_strangers(void **state)
             assert_false(listener_open(address, yours, theirs, &err));
             assert_int_equal(err.kind, ERR_IO);
             assert_non_null(strstr(err.text, address));
+            assert_non_null(strstr(err.text, ": another process does"));
             close_all(mine, ours);
             assert_true(listener_open(address, yours, theirs, &err));
             close_all(yours, theirs);

@@ -198,7 +198,7 @@ static void memory_is_still_bounded(void **state)
     expect_failure(FUNCTION("local s = ('a'):rep(1000000)\n"
                             "s:gsub('a', ('b'):rep(100))"),
                    "", ERR_SCRIPT,
-                   "t.lua:1: memory limit of 32000000 bytes reached");
+                   "t.lua: memory limit of 32000000 bytes reached");
 }
 
 /* Calls one function of both libraries; what differs is an error. */

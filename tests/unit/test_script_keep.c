@@ -236,7 +236,7 @@ static void want_of_memory_ends_the_request(void **state)
         snprintf(text, sizeof text, FUNCTION("%s"), bodies[i]);
         assert_true(bench_load(&bench, text));
         expect_end(&bench, ERR_SCRIPT,
-                   "t.lua:1: memory limit of 32000000 bytes reached");
+                   "t.lua: memory limit of 32000000 bytes reached");
     }
 }
 

@@ -134,7 +134,7 @@ static void memory_held_by_a_variable_of_the_file_goes_too(void **state)
     assert_true(script_memory_bytes(bench.script) > 20000000);
     assert_false(bench_run(&bench, ""));
     assert_string_equal(bench.err.text,
-                        "t.lua:2: memory limit of 32000000 bytes reached");
+                        "t.lua: memory limit of 32000000 bytes reached");
     assert_true(script_memory_bytes(bench.script) < 200000);
     assert_true(bench_run(&bench, ""));
     bench_free(&bench);

@@ -1,8 +1,8 @@
 /* script_text.c - see script_text.h.
  *
  * Each bounded function is a closure with the library's own as its upvalue: it
- * checks its arguments and calls on. Patterns are not bounded by looking at
- * arguments; their functions are our own (script_match.h). The methods of
+ * checks its arguments and goes on as that. Patterns are not bounded by looking
+ * at arguments; their functions are our own (script_match.h). The methods of
  * strings ("x"):rep(3) come from the same table, so they are bounded too. What
  * is not in that table raises.
  */
@@ -21,14 +21,13 @@ enum {
     ORDER_STEPS = 20,
 };
 
-/* Calls the function in the upvalue with all arguments. */
+/* Goes on as the library's function, which is the upvalue and has none itself:
+ * in the same frame, so that its errors have the name that the script called.
+ */
 static int call_on(lua_State *L)
 {
     script_lua_check_time(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 
 static void check_range(lua_State *L, lua_Integer from, lua_Integer to,

@@ -101,6 +101,9 @@ static void wrong_arguments_are_luas_errors(void **state)
     expect_script_error("table.insert(5, 1)",
                         "t.lua:2: bad argument #1 to 'insert' (table expected,"
                         " got number)");
+    expect_script_error("table.insert({}, 5, 1)",
+                        "t.lua:2: bad argument #2 to 'insert' (position out of"
+                        " bounds)");
     expect_script_error("table.concat({ {} })",
                         "t.lua:2: invalid value (table) at index 1 in"
                         " table for 'concat'");

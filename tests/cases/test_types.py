@@ -127,7 +127,7 @@ def test_a_replay_holds_letters_against_the_types_of_now(folder):
     code, out, err = run("dead", "replay", "--all", cwd=folder)
     assert code == 1 and f"paper/{name}.1: 1 point" in out and f"paper/{name}.2: kept" in err
     assert [line for _, _, line in letters(folder)] == ['soil t="n/a" 2']
-    assert "  status    -\n  request   -\n" in run("dead", "show", f"paper/{name}.2", cwd=folder)[2]
+    assert "  status    -\n  answer id -\n" in run("dead", "show", f"paper/{name}.2", cwd=folder)[2]
     with start(folder, '{ ["soil.t"] = "float" }') as moon:
         moon.end(signal.SIGTERM)
     assert lines(folder) == ["soil t=21.5 1"]

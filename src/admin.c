@@ -1,8 +1,9 @@
 /* admin.c - see admin.h. One thread, one daemon, driven from a loop of its own
- * as the workers' are. Questions wait for no disk and no network; a post may,
- * for seconds, and then all others wait: so nothing is ever suspended. Fewer
- * than 128 connections: with that many libmicrohttpd 0.9.75 can go on waiting
- * for one more.
+ * as the workers' are. Questions wait for no disk and no network, nor for a
+ * post, which may for seconds: those are done in turn at a desk (desk.h), their
+ * connections suspended meanwhile, as parking.c does it. Fewer than 128
+ * connections: with that many libmicrohttpd 0.9.75 can go on waiting for one
+ * more.
  */
 #include "admin.h"
 
@@ -18,6 +19,7 @@
 #include <microhttpd.h>
 
 #include "buf.h"
+#include "desk.h"
 #include "error.h"
 #include "health.h"
 #include "listener.h"
@@ -27,6 +29,7 @@
 enum {
     MAX_CONNECTIONS = 64,
     TIMEOUT_S = 10,
+    SUSPENDED_S = 11, /* any but the default: see parking.c */
     LONGEST_WAIT_MS = 1000,
     PAGE_BYTES = 1 << 20,
     POST_BYTES = 128 << 10
@@ -37,7 +40,8 @@ struct admin {
     const struct admin_post *posts;
     struct buf page;
     struct MHD_Daemon *daemon;
-    struct pollfd fds[2]; /* the daemon's, and an eventfd to stop by */
+    struct pollfd fds[2]; /* the daemon's, and an eventfd: a stop, the desk */
+    struct desk desk;
     unsigned port;
     atomic_bool is_stopping;
     bool has_thread;
@@ -110,11 +114,25 @@ static unsigned fill_page(struct admin *admin, const char *path,
 
 /* --------------------------------------------------------------- posts --- */
 
-/* A request under way; a body is only collected for a post. */
+/* A request under way; the rest is only for a post. */
 struct exchange {
+    struct desk_job job; /* stands first */
+    struct MHD_Connection *connection;
     const struct admin_post *post;
     struct buf body;
+    struct buf answer;
+    bool wants_text;
+    bool was_at_desk;
+    unsigned status;
 };
+
+static void work_on_post(struct desk_job *job)
+{
+    struct exchange *exchange = (struct exchange *)job;
+    exchange->status =
+        exchange->post->answer(exchange->post->self, buf_text(&exchange->body),
+                               exchange->wants_text, &exchange->answer);
+}
 
 static const struct admin_post *find_post(const struct admin *admin,
                                           const char *path, const char *method)
@@ -151,41 +169,50 @@ static bool is_address(const char *host)
                && strspn(host + 1, "0123456789") == strlen(host + 1));
 }
 
-static unsigned run_post(struct admin *admin, struct MHD_Connection *connection,
-                         const struct exchange *exchange, const char **type)
+/* False: it is refused, and page says why. */
+static bool may_post(struct admin *admin, const struct exchange *exchange,
+                     unsigned *status)
 {
-    const char *accept = header(connection, "Accept");
-    bool wants_text = accept && strcmp(accept, "text/plain") == 0;
-    *type = json_type;
-    if (!header(connection, "X-Moonline"))
-        return refuse(admin, 403, "forbidden",
-                      "a POST needs the header X-Moonline: 1");
-    if (!is_address(header(connection, "Host")))
-        return refuse(admin, 403, "forbidden",
-                      "a POST must name the address, not a host's name");
-    if (exchange->body.has_overflowed)
-        return refuse(admin, 413, "too large", "the body is too large");
-    if (wants_text)
-        *type = "text/plain; charset=utf-8";
-    return exchange->post->answer(exchange->post->self,
-                                  buf_text(&exchange->body), wants_text,
-                                  &admin->page);
+    *status = 0;
+    if (!header(exchange->connection, "X-Moonline"))
+        *status = refuse(admin, 403, "forbidden",
+                         "a POST needs the header X-Moonline: 1");
+    else if (!is_address(header(exchange->connection, "Host")))
+        *status = refuse(admin, 403, "forbidden",
+                         "a POST must name the address, not a host's name");
+    else if (exchange->body.has_overflowed)
+        *status = refuse(admin, 413, "too large", "the body is too large");
+    return *status == 0;
+}
+
+static void suspend(struct admin *admin, struct exchange *exchange)
+{
+    const char *accept = header(exchange->connection, "Accept");
+    exchange->wants_text = accept && strcmp(accept, "text/plain") == 0;
+    exchange->was_at_desk = true;
+    exchange->job.work = work_on_post;
+    MHD_suspend_connection(exchange->connection);
+    MHD_set_connection_option(exchange->connection,
+                              MHD_CONNECTION_OPTION_TIMEOUT,
+                              (unsigned)SUSPENDED_S);
+    desk_put(&admin->desk, &exchange->job);
+}
+
+static void resume_done(struct admin *admin)
+{
+    struct desk_job *job;
+    while ((job = desk_take(&admin->desk)) != NULL)
+        MHD_resume_connection(((struct exchange *)job)->connection);
 }
 
 /* ---------------------------------------------------------- one request -- */
 
-static enum MHD_Result answer(struct admin *admin,
-                              struct MHD_Connection *connection,
-                              const char *path, const char *method,
-                              const struct exchange *exchange)
+static enum MHD_Result send_answer(struct MHD_Connection *connection,
+                                   unsigned status, const char *type,
+                                   const struct buf *body)
 {
-    const char *type;
-    buf_clear(&admin->page);
-    unsigned status = exchange->post
-                          ? run_post(admin, connection, exchange, &type)
-                          : fill_page(admin, path, method, &type);
     struct MHD_Response *response = MHD_create_response_from_buffer(
-        admin->page.len, admin->page.data, MHD_RESPMEM_MUST_COPY);
+        body->len, body->data, MHD_RESPMEM_MUST_COPY);
     if (!response)
         return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
@@ -196,6 +223,36 @@ static enum MHD_Result answer(struct admin *admin,
     enum MHD_Result queued = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return queued;
+}
+
+static enum MHD_Result answer_page(struct admin *admin,
+                                   struct MHD_Connection *connection,
+                                   const char *path, const char *method)
+{
+    const char *type;
+    buf_clear(&admin->page);
+    unsigned status = fill_page(admin, path, method, &type);
+    return send_answer(connection, status, type, &admin->page);
+}
+
+/* Comes twice: before the desk, and when it is done. */
+static enum MHD_Result answer_post(struct admin *admin,
+                                   struct exchange *exchange)
+{
+    unsigned status;
+    buf_clear(&admin->page);
+    if (exchange->job.is_done)
+        return send_answer(exchange->connection, exchange->status,
+                           exchange->wants_text ? "text/plain; charset=utf-8"
+                                                : json_type,
+                           &exchange->answer);
+    if (exchange->was_at_desk)
+        status = refuse(admin, 503, "unavailable", "the gateway stops");
+    else if (may_post(admin, exchange, &status)) {
+        suspend(admin, exchange);
+        return MHD_YES;
+    }
+    return send_answer(exchange->connection, status, json_type, &admin->page);
 }
 
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
@@ -209,7 +266,9 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
     if (!exchange) {
         *state = exchange = xcalloc(1, sizeof *exchange);
         exchange->post = find_post(admin, url, method);
+        exchange->connection = connection;
         buf_init(&exchange->body, POST_BYTES);
+        buf_init(&exchange->answer, PAGE_BYTES);
         return MHD_YES;
     }
     if (*len > 0) {
@@ -218,7 +277,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
         *len = 0;
         return MHD_YES;
     }
-    return answer(admin, connection, url, method, exchange);
+    return exchange->post ? answer_post(admin, exchange)
+                          : answer_page(admin, connection, url, method);
 }
 
 static void end(void *cls, struct MHD_Connection *connection, void **state,
@@ -226,13 +286,22 @@ static void end(void *cls, struct MHD_Connection *connection, void **state,
 {
     (void)cls, (void)connection, (void)why;
     struct exchange *exchange = *state;
-    if (exchange)
+    if (exchange) {
         buf_deinit(&exchange->body);
+        buf_deinit(&exchange->answer);
+    }
     free(exchange);
     *state = NULL;
 }
 
 /* ------------------------------------------------------------ the loop --- */
+
+static void drain(const struct admin *admin)
+{
+    uint64_t wakes;
+    ssize_t ignored = read(admin->fds[1].fd, &wakes, sizeof wakes);
+    (void)ignored;
+}
 
 static void *work(void *arg)
 {
@@ -244,6 +313,8 @@ static void *work(void *arg)
             && ms < LONGEST_WAIT_MS)
             wait_ms = (int)ms;
         poll(admin->fds, 2, wait_ms);
+        drain(admin);
+        resume_done(admin);
         MHD_run(admin->daemon);
     }
     return NULL;
@@ -252,11 +323,11 @@ static void *work(void *arg)
 static bool start_daemon(struct admin *admin, int fd, struct error *err)
 {
     admin->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, handle, admin, MHD_OPTION_LISTEN_SOCKET,
-        fd, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, end, NULL,
-        MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, admin,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+        MHD_OPTION_NOTIFY_COMPLETED, end, NULL, MHD_OPTION_END);
     if (!admin->daemon) {
         close(fd);
         return fail(err, ERR_IO, "libmicrohttpd does not start");
@@ -285,7 +356,8 @@ static bool start(struct admin *admin, const char *listen, struct error *err)
     if (!listener_open(listen, &fd, 1, err))
         return false;
     admin->port = listener_port(fd);
-    return start_daemon(admin, fd, err) && start_thread(admin, err);
+    return start_daemon(admin, fd, err) && desk_open(&admin->desk, waker, err)
+           && start_thread(admin, err);
 }
 
 struct admin *admin_start(const struct admin_options *options,
@@ -305,6 +377,17 @@ struct admin *admin_start(const struct admin_options *options,
     return NULL;
 }
 
+/* No connection may be suspended when the daemon stops; so each has an answer,
+ * if the job is done or not. */
+static void end_posts(struct admin *admin)
+{
+    if (!admin->desk.is_open)
+        return;
+    desk_close(&admin->desk);
+    resume_done(admin);
+    MHD_run(admin->daemon);
+}
+
 void admin_stop(struct admin *admin)
 {
     if (!admin)
@@ -315,6 +398,7 @@ void admin_stop(struct admin *admin)
     (void)ignored;
     if (admin->has_thread)
         pthread_join(admin->thread, NULL);
+    end_posts(admin);
     if (admin->daemon)
         MHD_stop_daemon(admin->daemon);
     if (admin->fds[1].fd >= 0)

@@ -21,8 +21,8 @@ struct relay;
 
 struct buf;
 
-/* What a POST to path does, on the admin's thread: fills out, gives the
- * status. wants_text: plain lines rather than JSON. */
+/* What a POST to path does, in a thread of its own, one after the other: fills
+ * out, gives the status. wants_text: plain lines rather than JSON. */
 struct admin_post {
     const char *path; /* NULL ends a list */
     unsigned (*answer)(void *self, struct text body, bool wants_text,

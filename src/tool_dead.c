@@ -5,7 +5,7 @@
  * is asked, at the address that it left in the data folder; else it is done
  * here, with the journal opened as the gateway would.
  *
- * Letters go in rows, a few hundred at a time, so that a gateway stays ready
+ * Letters go in rows, a hundred or so at a time, so that a gateway stays ready
  * between them.
  */
 #include "tool_dead.h"
@@ -34,7 +34,7 @@
 enum {
     NOT_ALL = 1,
     PATH_BYTES = 4096,
-    REQUESTS_AT_ONCE = 200,
+    REQUESTS_AT_ONCE = 100, /* a large one may run for most of a second */
     ANSWER_BYTES = 4 << 20
 };
 

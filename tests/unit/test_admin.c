@@ -1,9 +1,11 @@
 /* The operators' door: what is well, what is wrong, and the numbers. */
 #include "unit.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "admin.h"
 #include "buf.h"
@@ -263,6 +265,103 @@ static void nothing_else_is_served(void **state)
     admin_stop(admin);
 }
 
+static sem_t begun, may_end;
+
+static unsigned take_long(void *self, struct text body, bool wants_text,
+                          struct buf *answer)
+{
+    (void)self, (void)wants_text;
+    sem_post(&begun);
+    sem_wait(&may_end);
+    buf_append_text(answer, body);
+    return 200;
+}
+
+static const struct admin_post posts[] = {{"/long", take_long, NULL},
+                                          {NULL, NULL, NULL}};
+
+static struct admin *start_with_posts(void)
+{
+    struct error err;
+    struct admin *admin = admin_start(
+        &(struct admin_options){
+            .listen = "127.0.0.1:0", .journal = &journal, .posts = posts},
+        &err);
+    assert_non_null(admin);
+    sem_init(&begun, 0, 0);
+    sem_init(&may_end, 0, 0);
+    return admin;
+}
+
+static int post_long(const struct admin *admin, const char *body)
+{
+    char request[200];
+    int fd = call_port(admin_port(admin));
+    assert_true(fd >= 0);
+    snprintf(request, sizeof request,
+             "POST /long HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Moonline: 1\r\n"
+             "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    say(fd, request);
+    return fd;
+}
+
+static void questions_are_answered_while_a_post_takes_long(void **state)
+{
+    (void)state;
+    struct admin *admin = start_with_posts();
+    int first = post_long(admin, "first"), second = post_long(admin, "second");
+    sem_wait(&begun);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(ask(admin, "GET /health")->status, 200);
+    assert_int_equal(ask(admin, "GET /metrics")->status, 200);
+    assert_true(is_silent(first));
+    assert_true(is_silent(second));
+    sem_post(&may_end);
+    sem_post(&may_end);
+    assert_string_equal(hear(first)->body, "first");
+    assert_string_equal(hear(second)->body, "second");
+    close(first);
+    close(second);
+    admin_stop(admin);
+}
+
+static void who_went_away_meanwhile_harms_nobody(void **state)
+{
+    (void)state;
+    struct admin *admin = start_with_posts();
+    int gone = post_long(admin, "gone");
+    sem_wait(&begun);
+    close(gone);
+    int half = post_long(admin, "half");
+    shutdown(half, SHUT_WR);
+    sem_post(&may_end);
+    sem_post(&may_end);
+    assert_string_equal(hear(half)->body, "half");
+    assert_int_equal(ask(admin, "GET /health")->status, 200);
+    close(half);
+    admin_stop(admin);
+}
+
+/* Two of them, and only the first has begun: each has an answer. */
+static void a_stop_leaves_no_post_without_an_answer(void **state)
+{
+    (void)state;
+    struct admin *admin = start_with_posts();
+    int first = post_long(admin, "first");
+    sem_wait(&begun);
+    int second = post_long(admin, "second");
+    assert_int_equal(ask(admin, "GET /health")->status, 200);
+    sem_post(&may_end);
+    sem_post(&may_end);
+    admin_stop(admin);
+    assert_string_equal(hear(first)->body, "first");
+    struct heard *heard = hear(second);
+    assert_true(heard->status == 200 || heard->status == 503);
+    close(first);
+    close(second);
+}
+
 static void an_address_in_use_is_told(void **state)
 {
     (void)state;
@@ -293,6 +392,9 @@ int main(void)
         ADMIN_TEST(texts_are_escaped_for_json),
         ADMIN_TEST(the_pages_are_served),
         ADMIN_TEST(nothing_else_is_served),
+        ADMIN_TEST(questions_are_answered_while_a_post_takes_long),
+        ADMIN_TEST(who_went_away_meanwhile_harms_nobody),
+        ADMIN_TEST(a_stop_leaves_no_post_without_an_answer),
         ADMIN_TEST(an_address_in_use_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

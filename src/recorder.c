@@ -69,6 +69,7 @@ struct recorder {
 
     atomic_size_t queued;           /* changed with the lock held */
     atomic_uint_least64_t left_out; /* since the log said so */
+    atomic_bool has_begun;          /* there was a request before */
     pthread_t thread;
 
     /* The thread's. */
@@ -336,9 +337,14 @@ void recorder_take(struct recorder *recorder, const struct request *request,
                    const struct route *route,
                    const struct recorder_outcome *outcome)
 {
-    const struct recorded_note notes[] = {{"reason", outcome->reason}};
-    const struct recorded_options options = {
-        .notes = notes, .note_count = outcome->reason.len > 0 ? 1 : 0};
+    struct recorded_note notes[2];
+    struct recorded_options options = {.notes = notes};
+    if (atomic_exchange(&recorder->has_begun, true))
+        notes[options.note_count++] =
+            (struct recorded_note){"follows", TEXT("the file before")};
+    if (outcome->reason.len > 0)
+        notes[options.note_count++] =
+            (struct recorded_note){"reason", outcome->reason};
     struct item item;
     struct error err;
     buf_init(&item.text, FILE_BYTES);

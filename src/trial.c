@@ -324,10 +324,13 @@ static bool run_file(struct run *run, const char *path, struct error *err)
     struct trial_file file;
     struct error why;
     run->path = path;
-    store_clear(run->store);
-    if (!renew_configured(run, err))
-        return false;
     bool is_read = trial_file_read(path, &file, &why);
+    if (!is_read || !file.follows)
+        store_clear(run->store);
+    if (!renew_configured(run, err)) {
+        trial_file_deinit(&file);
+        return false;
+    }
     trial_accept_init(&run->accept, buf_text(&file.text));
     for (size_t i = 0; is_read && i < file.count; i++)
         run_case(run, &file.cases[i]);
@@ -377,6 +380,10 @@ static bool run_path(struct run *run, const char *path, struct error *err)
     struct stat st;
     if (stat(path, &st) != 0)
         return fail(err, ERR_USAGE, "%s: %s", path, strerror(errno));
+    if (text_ends_with(text_of(path), TEXT(".lua")))
+        return fail(err, ERR_USAGE,
+                    "%s is a script; its tests are in %.*s.http", path,
+                    (int)(strlen(path) - 4), path);
     return S_ISDIR(st.st_mode) ? run_folder(run, path, err)
                                : run_file(run, path, err);
 }

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "near.h"
 #include "number.h"
 #include "scan.h"
 #include "timestamp.h"
@@ -132,12 +133,37 @@ static bool read_id(const struct reader *reader, struct text value,
                        "@id: 16 digits or letters a to f");
 }
 
-/* "# @name value"; other comments are for people, other names for editors. */
+/* Names with more than one letter wrong are other programs': they are left
+ * alone, as "# @name" and "# @timeout" are. */
+static bool check_name(const struct reader *reader, struct text name,
+                       struct error *err)
+{
+    static const char *const known[] = {"@time",   "@bytes",  "@id",
+                                        "@route",  "@vars",   "@remote",
+                                        "@script", "@follows"};
+    struct near near;
+    char why[NEAR_BYTES * 4];
+    near_init(&near, name);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        near_offer(&near, known[i]);
+    if (!near.name[0] || near.distance != 1 || name.len < 4)
+        return true;
+    snprintf(why, sizeof why, "there is no %.*s (did you mean %s?)",
+             TEXT_ARG(name), near.name);
+    return complain(reader, reader->line - 1, err, why);
+}
+
+/* "# @name value"; other comments are for people, other names for editors.
+ * What stands further in goes on from the line before, and may be a sender's.
+ */
 static bool read_comment(struct reader *reader, struct text line,
                          struct attempt_request *request, struct error *err)
 {
     struct text value;
-    line = scan_trim(text_skip(line, line.at[0] == '#' ? 1 : 2));
+    line = text_skip(line, line.at[0] == '#' ? 1 : 2);
+    if (text_starts_with(line, TEXT("  ")))
+        return true;
+    line = scan_trim(line);
     struct text name = take_word(line, &value);
     if (text_equal(name, TEXT("@time")))
         return read_time(reader, value, request, err);
@@ -153,7 +179,9 @@ static bool read_comment(struct reader *reader, struct text line,
         replace(&request->vars, copy(value));
     if (text_equal(name, TEXT("@script")) && value.len > 0)
         take_script(reader, value, request);
-    return true;
+    if (text_equal(name, TEXT("@follows")))
+        reader->file->follows |= reader->file->count == 1;
+    return !text_starts_with(name, TEXT("@")) || check_name(reader, name, err);
 }
 
 static bool is_comment(struct text line)
@@ -184,11 +212,20 @@ static bool read_request_line(const struct reader *reader, struct text line,
     return true;
 }
 
+/* What no name has is the body's: {"t":1} */
+static bool is_token(struct text line, const char *end)
+{
+    for (const char *c = line.at; c < end; c++)
+        if ((unsigned char)*c <= ' ' || strchr("\"(),/;<=>?@[\\]{}", *c))
+            return false;
+    return true;
+}
+
 static bool read_header(const struct reader *reader, struct text line,
                         struct attempt_request *request, struct error *err)
 {
     const char *colon = memchr(line.at, ':', line.len);
-    if (!colon || colon == line.at)
+    if (!colon || colon == line.at || !is_token(line, colon))
         return complain(reader, reader->line - 1, err,
                         "no header like \"Name: value\", and no empty line "
                         "before the body");

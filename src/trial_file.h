@@ -3,7 +3,9 @@
  *   ### any title                    starts a request
  *   # @time 2026-01-02T03:04:05Z     also @remote, @script, @route, @vars,
  *                                    @id, and @bytes: the exact length of a
- *                                    body, which may then hold anything
+ *                                    body, which may then hold anything;
+ *                                    @follows in the first: what is in the
+ *                                    store is what the file before left there
  *   POST /path?query HTTP/1.1        the version may be left out
  *   Name: value
  *                                    an empty line, then the body, or
@@ -40,6 +42,7 @@ struct trial_case {
 struct trial_file {
     struct trial_case *cases;
     size_t count;
+    bool follows;    /* its requests share the store of the file before */
     struct buf text; /* of the whole file, if trial_file_read read it */
 };
 

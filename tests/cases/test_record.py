@@ -69,6 +69,17 @@ def test_a_live_request_is_a_test_that_passes(folder):
     assert run("test", "-c", "moonline.lua", "rec", cwd=folder) == (0, "8 passed, 0 failed\n", "")
 
 
+def test_what_the_store_held_is_there_in_the_test_too(folder):
+    """Each file follows the one before; the first after a start does not."""
+    (folder / "w.lua").write_text("return function(req) return point('w', nil, { n = store.incr('n') }) end\n")
+    for _ in range(2):
+        _, files = record(folder, ("/open", "t=1"), ("/open", "t=2"), ("/open", "t=3"))
+    assert [b"# @follows the file before\n" in text for text in files] == [False, True, True] * 2
+    assert run("test", "rec", cwd=folder) == (0, "6 passed, 0 failed\n", "")
+    (sorted((folder / "rec").iterdir())[0]).unlink()
+    assert run("test", "rec", cwd=folder)[0] == 1
+
+
 def test_secrets_are_nowhere(folder):
     _, files = record(
         folder,

@@ -96,6 +96,11 @@ def test_a_traceback_is_of_what_was_not_expected(folder):
     assert code == 1 and "+ kept: element 1: w.lua:1: odd\n    stack traceback:\n" in said
 
 
+def test_a_script_is_no_test(folder):
+    code, out, err = run("test", "w.lua", cwd=folder)
+    assert (code, err) == (64, "w.lua is a script; its tests are in w.http\n")
+
+
 def test_accept_changes_what_failed_and_nothing_else(folder):
     code, said, _ = run("test", "--accept", "w.http", cwd=folder)
     assert code == 0

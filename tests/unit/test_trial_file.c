@@ -211,6 +211,55 @@ static void a_file_in_a_folder_starts_from_there(void **state)
     trial_file_deinit(&file);
 }
 
+static void a_slip_in_an_annotation_is_told(void **state)
+{
+    (void)state;
+    assert_fails("# @tme 2026-01-02T03:04:05Z\nPOST /x\n\n1\n",
+                 "x.http:1: there is no @tme (did you mean @time?)");
+    assert_fails("### t\n# @id 0123456789abcdef\n# @routes /x\nPOST /x\n",
+                 "x.http:3: there is no @routes (did you mean @route?)");
+    struct trial_file file; /* other programs' */
+    read_ok("# @name a\n# @timeout 5\n# @if x\n# @title t\n# tme\nGET /x\n",
+            &file);
+    assert_int_equal(file.count, 1);
+    trial_file_deinit(&file);
+}
+
+static void what_goes_on_in_a_comment_is_no_annotation(void **state)
+{
+    (void)state;
+    struct trial_file file;
+    read_ok("### t\n# @time 2026-01-02T03:04:05Z\n# @reason it says\n"
+            "#   @time 2000-01-01T00:00:00Z\n#   @tme\nGET /x\n",
+            &file);
+    assert_int_equal(file.cases[0].request.time_ns,
+                     INT64_C(1767323045000000000));
+    trial_file_deinit(&file);
+}
+
+static void a_file_may_follow_the_one_before(void **state)
+{
+    (void)state;
+    struct trial_file file;
+    read_ok("# @follows the file before\nGET /x\n", &file);
+    assert_true(file.follows);
+    trial_file_deinit(&file);
+    read_ok("GET /x\n### second\n# @follows the file before\nGET /x\n", &file);
+    assert_false(file.follows);
+    trial_file_deinit(&file);
+}
+
+static void a_body_without_an_empty_line_is_no_header(void **state)
+{
+    (void)state;
+    static const char why[] =
+        "x.http:2: no header like \"Name: value\", and no "
+        "empty line before the body";
+    assert_fails("POST /x\n{\"t\":1}\n", why);
+    assert_fails("POST /x\nt 1: 2\n", why);
+    assert_fails("POST /x\n[1, \"a:b\"]\n", why);
+}
+
 static void mistakes_have_their_line(void **state)
 {
     (void)state;
@@ -273,6 +322,10 @@ int main(void)
         cmocka_unit_test(mistakes_in_marks_have_their_line),
         cmocka_unit_test(a_body_may_be_a_file_beside),
         cmocka_unit_test(a_file_in_a_folder_starts_from_there),
+        cmocka_unit_test(a_slip_in_an_annotation_is_told),
+        cmocka_unit_test(what_goes_on_in_a_comment_is_no_annotation),
+        cmocka_unit_test(a_file_may_follow_the_one_before),
+        cmocka_unit_test(a_body_without_an_empty_line_is_no_header),
         cmocka_unit_test(mistakes_have_their_line),
     };
     return cmocka_run_group_tests(tests, enter, leave);

@@ -2,7 +2,7 @@
  * failed, and points that an output refused.
  *
  *   <dir>/requests/<id>.http        a request as a recorded test; see below
- *   <dir>/requests/<id>.again       its length is how often the same came again
+ *   <dir>/requests/<id>.again       who sent the same once more (dead_letter.h)
  *   <dir>/points/<output>/<name>.lp letters, oldest first; each is two lines:
  *       #dead <name> <RFC 3339 time> <status> <request id or -> <reason>
  *       <the line>

@@ -221,6 +221,13 @@ bool dead_letter_next(struct text *rest, struct dead_letter *letter)
     return false;
 }
 
+uint64_t dead_again_count(uint64_t file_bytes)
+{
+    enum { MAX = DEAD_AGAIN_MAX_BYTES };
+    uint64_t dots = file_bytes > MAX ? file_bytes - MAX : 0;
+    return (file_bytes - dots) / DEAD_AGAIN_BYTES + dots;
+}
+
 bool dead_head_write(struct buf *out, uint64_t count, int64_t wall_ns)
 {
     char time[CLOCK_TEXT_BYTES];

@@ -79,6 +79,11 @@ bool dead_letter_write(struct buf *out, const struct dead_point *point,
  * skipped. */
 bool dead_letter_next(struct text *rest, struct dead_letter *letter);
 
+/* <id>.again names who else sent that letter: of the first so many repetitions
+ * the id and a newline, of each one more a dot. */
+enum { DEAD_AGAIN_BYTES = 17, DEAD_AGAIN_MAX_BYTES = 1000 * DEAD_AGAIN_BYTES };
+uint64_t dead_again_count(uint64_t file_bytes);
+
 /* The first line of a file of letters: how many there are, and the time of the
  * latest. */
 bool dead_head_write(struct buf *out, uint64_t count, int64_t wall_ns);

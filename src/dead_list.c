@@ -58,7 +58,8 @@ static uint64_t count_again(const struct file_system *fs, const char *dir,
     char path[DEAD_PATH_BYTES];
     struct stat st;
     snprintf(path, sizeof path, "%s/requests/%s.again", dir, id);
-    return fs->stat(fs, path, &st) == 0 ? (uint64_t)st.st_size : 0;
+    return fs->stat(fs, path, &st) == 0 ? dead_again_count((uint64_t)st.st_size)
+                                        : 0;
 }
 
 /* The beginning of the file; -1: it has gone. */
@@ -96,6 +97,48 @@ bool dead_list_requests(const struct file_system *fs, const char *dir,
     }
     free_names(&names);
     return is_read;
+}
+
+/* Does <first>.again name that id? */
+static bool names_id(const struct file_system *fs, const char *dir,
+                     const char *first, struct text id)
+{
+    char path[DEAD_PATH_BYTES], held[DEAD_AGAIN_MAX_BYTES];
+    snprintf(path, sizeof path, "%s/requests/%s.again", dir, first);
+    int fd = fs->open(fs, path, O_RDONLY, 0);
+    ssize_t got = fd < 0 ? 0 : fs->pread(fs, fd, held, sizeof held, 0);
+    if (fd >= 0)
+        fs->close(fs, fd);
+    struct text rest = {held, got > 0 ? (size_t)got : 0};
+    while (rest.len > 0)
+        if (text_equal(text_cut(&rest, '\n'), id))
+            return true;
+    return false;
+}
+
+bool dead_list_kept_as(const struct file_system *fs, const char *dir,
+                       const char *id, char first[DEAD_LIST_ID_BYTES])
+{
+    char path[DEAD_PATH_BYTES];
+    struct names names = {.ending = ".again"};
+    struct stat st;
+    bool is_found = false;
+    if (strlen(id) != DEAD_LIST_ID_BYTES - 1 || strchr(id, '/'))
+        return false;
+    fs = fs ? fs : &file_real;
+    snprintf(path, sizeof path, "%s/requests/%s.http", dir, id);
+    snprintf(first, DEAD_LIST_ID_BYTES, "%s", id);
+    if (fs->stat(fs, path, &st) == 0)
+        return true;
+    snprintf(path, sizeof path, "%s/requests", dir);
+    list_names(fs, path, &names, NULL);
+    for (size_t i = 0; !is_found && i < names.count; i++) {
+        is_found = names_id(fs, dir, names.items[i], text_of(id));
+        if (is_found)
+            snprintf(first, DEAD_LIST_ID_BYTES, "%s", names.items[i]);
+    }
+    free_names(&names);
+    return is_found;
 }
 
 bool dead_list_load(const struct file_system *fs, const char *dir,

@@ -37,6 +37,12 @@ bool dead_list_points(const struct file_system *fs, const char *dir,
                                    const struct dead_letter *letter),
                       void *context, struct error *err);
 
+/* The letter that a request of this id, told to its sender, is kept as: of
+ * equal ones the first. False: there is none. */
+enum { DEAD_LIST_ID_BYTES = 17 };
+bool dead_list_kept_as(const struct file_system *fs, const char *dir,
+                       const char *id, char first[DEAD_LIST_ID_BYTES]);
+
 /* The whole letter of a request, as it is on disk. ERR_NOT_FOUND. */
 bool dead_list_load(const struct file_system *fs, const char *dir,
                     const char *id, struct buf *out, uint64_t *again,

@@ -210,7 +210,10 @@ static void print_head(struct text text)
 static bool show_request(const char *dir, const char *id, struct error *err)
 {
     struct buf letter, plain;
+    char first[DEAD_LIST_ID_BYTES];
     uint64_t again;
+    if (dead_list_kept_as(NULL, dir, id, first))
+        id = first; /* what the sender was told is as good */
     buf_init(&letter, LETTER_BYTES);
     buf_init(&plain, LETTER_BYTES);
     bool is_read = dead_list_load(NULL, dir, id, &letter, &again, err)

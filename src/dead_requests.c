@@ -4,9 +4,9 @@
  * makes two letters equal. A new one is written with its key as one more
  * annotation, so that opening a full folder reads only the beginnings. When a
  * key is there already the file is read and compared; if it is equal indeed,
- * one byte is appended to <id>.again, whose length is the number of
- * repetitions. That write is not synced: a power cut may lose the latest of the
- * count, never a letter.
+ * its id is appended to <id>.again, so that whoever was told that id finds the
+ * letter, and whose length is the number of repetitions. That write is not
+ * synced: a power cut may lose the latest of the count, never a letter.
  *
  * What can go wrong: a write or a sync, and then all letters of this group that
  * were new are removed again. A letter stays in memory only if its file and its
@@ -150,15 +150,21 @@ static bool is_same(struct dead_requests *requests, const char *id,
     return is_equal;
 }
 
-static void count_up(struct dead_requests *requests, const char *id)
+static void count_up(struct dead_requests *requests, const char *id,
+                     struct text again)
 {
-    char path[DEAD_PATH_BYTES];
+    char path[DEAD_PATH_BYTES], line[DEAD_AGAIN_BYTES + 1];
     const struct file_system *fs = requests->fs;
+    struct stat st;
     path_of(requests, id, AGAIN, path);
     int fd = fs->open(fs, path, O_WRONLY | O_CREAT | O_APPEND, 0600);
     if (fd < 0)
         return;
-    file_write_all(fs, fd, ".", 1, path, NULL);
+    bool is_named =
+        fs->fstat(fs, fd, &st) == 0 && st.st_size < DEAD_AGAIN_MAX_BYTES;
+    snprintf(line, sizeof line, "%.*s\n", TEXT_ARG(again));
+    file_write_all(fs, fd, is_named ? line : ".",
+                   is_named ? DEAD_AGAIN_BYTES : 1, path, NULL);
     fs->close(fs, fd);
 }
 
@@ -184,7 +190,7 @@ static bool add_one(struct dead_requests *requests, struct text item,
         return fail(err, ERR_IO, "a request to keep has no id");
     uint64_t key = dead_request_key(&request);
     if (find_equal(requests, &request, key, &at)) {
-        count_up(requests, requests->entries[at].id);
+        count_up(requests, requests->entries[at].id, request.id);
         return true;
     }
     snprintf(id, sizeof id, "%.*s", TEXT_ARG(request.id));

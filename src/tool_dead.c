@@ -22,6 +22,7 @@
 #include "config.h"
 #include "contracts.h"
 #include "dead.h"
+#include "dead_list.h"
 #include "dead_report.h"
 #include "error.h"
 #include "file.h"
@@ -280,6 +281,24 @@ static int handle_listed(struct hands *hands)
     return code;
 }
 
+/* What was asked for by the id that a sender was told, each letter once. */
+static size_t letters_of(const struct place *place, const struct flags *flags,
+                         char (*first)[DEAD_LIST_ID_BYTES], struct text *ids)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < flags->id_count; i++) {
+        const char *id = flags->ids[i];
+        if (dead_list_kept_as(NULL, place->dir, id, first[i]))
+            id = first[i];
+        size_t at = 0;
+        while (at < count && !text_equal(ids[at], text_of(id)))
+            at++;
+        if (at == count)
+            ids[count++] = text_of(id);
+    }
+    return count;
+}
+
 static int change(const struct place *place, const struct flags *flags,
                   bool is_replay)
 {
@@ -290,9 +309,10 @@ static int change(const struct place *place, const struct flags *flags,
     if (wants_all)
         return handle_listed(&hands);
     struct text *ids = xcalloc(flags->id_count, sizeof *ids);
-    for (size_t i = 0; i < flags->id_count; i++)
-        ids[i] = text_of(flags->ids[i]);
-    int code = handle_all(&hands, ids, flags->id_count);
+    char(*first)[DEAD_LIST_ID_BYTES] = xcalloc(flags->id_count, sizeof *first);
+    size_t count = letters_of(place, flags, first, ids);
+    int code = handle_all(&hands, ids, count);
+    free(first);
     free(ids);
     return code;
 }

@@ -159,6 +159,21 @@ def test_equal_ones_only_count(here):
         assert "moonline_kept_requests_total 6\n" in metrics
 
 
+@pytest.mark.parametrize("runs", [True, False])
+def test_the_id_of_a_repetition_leads_to_the_letter(here, runs):
+    """Its sender, or the log, has told no other."""
+    with gateway(here) as running:
+        first, second, third = [keep(running, '{"t":"--"}') for _ in range(3)]
+        assert list(letters(here)) == [first]
+        assert dead(here, "show", second) == dead(here, "show", first)
+        assert dead(here, "show", "0123456789abcdef")[0] == 1
+        if not runs:
+            assert running.end(signal.SIGTERM) == 0
+        code, out, _ = dead(here, "drop", third, second)
+        assert (code, out) == (0, f"{first}: dropped\n1 dropped, 0 kept\n")
+        assert not letters(here)
+
+
 def test_the_data_folder_is_enough_to_look(here):
     with gateway(here) as running:
         letter = keep(running, '{"t":"--"}')

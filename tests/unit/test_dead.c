@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "dead.h"
 #include "dead_file.h"
+#include "dead_list.h"
 #include "error.h"
 #include "log.h"
 #include "memory_disk.h"
@@ -152,13 +153,63 @@ static void equal_ones_only_count_up(void **state)
                            letter("00000000000000a3", "other")};
     assert_true(keep(bench, group, 3));
     assert_int_equal(kept(bench), 2);
-    assert_file(bench, REQUESTS "00000000000000a1.again", ".");
+    assert_file(bench, REQUESTS "00000000000000a1.again", "00000000000000a2\n");
     assert_no_file(bench, REQUESTS "00000000000000a2.http");
     reopen(bench); /* the keys are read back */
     assert_true(keep_one(bench, "00000000000000a4", "same"));
-    assert_file(bench, REQUESTS "00000000000000a1.again", "..");
+    assert_file(bench, REQUESTS "00000000000000a1.again",
+                "00000000000000a2\n00000000000000a4\n");
     assert_int_equal(kept(bench), 2);
     assert_int_equal(stats_get(&stats.kept_requests) - before, 4);
+}
+
+/* What the sender was told leads to the letter. */
+static void each_id_is_kept_as_the_first(void **state)
+{
+    struct bench *bench = *state;
+    char first[DEAD_LIST_ID_BYTES];
+    struct text group[] = {letter("00000000000000a1", "same"),
+                           letter("00000000000000a2", "same"),
+                           letter("00000000000000a3", "other")};
+    assert_true(keep(bench, group, 3));
+    const struct file_system *fs = &bench->disk->fs;
+    static const char *const asked[][2] = {
+        {"00000000000000a1", "00000000000000a1"},
+        {"00000000000000a2", "00000000000000a1"},
+        {"00000000000000a3", "00000000000000a3"}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        assert_true(dead_list_kept_as(fs, "/d/dead", asked[i][0], first));
+        assert_string_equal(first, asked[i][1]);
+    }
+    assert_false(dead_list_kept_as(fs, "/d/dead", "00000000000000a4", first));
+    assert_false(dead_list_kept_as(fs, "/d/dead", "00000000000000a", first));
+    assert_false(dead_list_kept_as(fs, "/d/dead", "../requests/0000", first));
+    assert_false(dead_list_kept_as(fs, "/d/none", "00000000000000a1", first));
+}
+
+/* A sender that does so for ever fills no disk with its ids. */
+static void the_ids_of_the_first_thousand_are_known(void **state)
+{
+    struct bench *bench = *state;
+    char id[DEAD_LIST_ID_BYTES], first[DEAD_LIST_ID_BYTES];
+    const struct file_system *fs = &bench->disk->fs;
+    for (unsigned i = 0; i < 1005; i++) {
+        snprintf(id, sizeof id, "%016x", i + 1);
+        assert_true(keep_one(bench, id, "same"));
+    }
+    size_t len;
+    char *bytes =
+        memory_disk_bytes(bench->disk, REQUESTS "0000000000000001.again", &len);
+    assert_non_null(bytes);
+    assert_int_equal(len, 17000 + 4);
+    assert_int_equal(dead_again_count(len), 1004);
+    assert_int_equal(dead_again_count(0), 0);
+    assert_int_equal(dead_again_count(17000), 1000);
+    snprintf(id, sizeof id, "%016x", 1001);
+    assert_true(dead_list_kept_as(fs, "/d/dead", id, first));
+    assert_string_equal(first, "0000000000000001");
+    snprintf(id, sizeof id, "%016x", 1002);
+    assert_false(dead_list_kept_as(fs, "/d/dead", id, first));
 }
 
 static struct text replaced(struct text text, const char *from, const char *to)
@@ -313,7 +364,8 @@ static void a_letter_is_replaced_and_dropped(void **state)
     assert_int_equal(kept(bench), 1);
     assert_true(keep(bench, &text, 1)); /* equal to what it is now */
     assert_int_equal(kept(bench), 1);
-    assert_file(bench, REQUESTS "00000000000000a1.again", "..");
+    assert_file(bench, REQUESTS "00000000000000a1.again",
+                "00000000000000a2\n00000000000000a1\n");
     assert_true(dead_drop_request(bench->dead, "00000000000000a1", NULL));
     assert_null(memory_disk_find(bench->disk, "/d/dead/requests", "", 0));
     assert_false(
@@ -639,6 +691,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DEAD_TEST(a_request_is_a_file_with_its_key),
         DEAD_TEST(equal_ones_only_count_up),
+        DEAD_TEST(each_id_is_kept_as_the_first),
+        DEAD_TEST(the_ids_of_the_first_thousand_are_known),
         DEAD_TEST(every_part_of_a_request_counts_for_equality),
         DEAD_TEST(what_has_the_same_key_is_compared),
         DEAD_TEST(full_is_full_by_number_and_by_size),

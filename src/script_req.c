@@ -22,6 +22,7 @@
 #include "csv.h"
 #include "form.h"
 #include "near.h"
+#include "notes.h"
 #include "point.h"
 #include "request.h"
 #include "route.h"
@@ -33,7 +34,7 @@
 
 enum { NAME_BYTES = 256, UNCOUNTED_BYTES = 4096 };
 
-static const char metatable_key, headers_key, current_key;
+static const char metatable_key, headers_key, params_key, current_key;
 
 static void push_text(lua_State *L, struct text text)
 {
@@ -124,9 +125,27 @@ static void push_id(lua_State *L, struct script_call *call)
     lua_pushstring(L, call->request->id);
 }
 
+/* A name that the route does not have; most often the tag that is not there. */
+static int missing_param(lua_State *L)
+{
+    const struct script_call *call = script_lua_call(L);
+    if (call && call->route && lua_type(L, 2) == LUA_TSTRING)
+        script_lua_note(L, NOTE_NIL,
+                        "req.params.%.60s is nil (the route is %s)",
+                        lua_tostring(L, 2), call->route->pattern);
+    return 0;
+}
+
 static void push_params(lua_State *L, struct script_call *call)
 {
     push_pairs(L, &call->request->params);
+    if (!call->notes)
+        return;
+    if (script_lua_metatable(L, &params_key, "params")) {
+        lua_pushcfunction(L, missing_param);
+        lua_setfield(L, -2, "__index");
+    }
+    lua_setmetatable(L, -2);
 }
 
 static void push_query(lua_State *L, struct script_call *call)

@@ -347,6 +347,27 @@ static void parts_are_a_list_of_tables(void **state)
     expect_of_request("req.parts", "null");
 }
 
+static void a_param_that_the_route_does_not_have_is_noted(void **state)
+{
+    (void)state;
+    struct bench bench;
+    assert_true(bench_load(&bench, "return function(req)\n"
+                                   "  if req.params.station ~= 'a' then"
+                                   " error('no') end\n"
+                                   "  return req.params.device\nend"));
+    pairs_add(&bench.request.params, &bench.request.arena, TEXT("station"),
+              TEXT("a"));
+    bench_run(&bench, "");
+    assert_int_equal(bench.err.kind, ERR_NONE);
+    assert_int_equal(bench.notes.lines[NOTE_NIL].len, 0); /* nobody asked */
+    bench_ask_for_notes(&bench);
+    bench_run(&bench, "");
+    assert_int_equal(bench.err.kind, ERR_NONE);
+    assert_text(buf_text(&bench.notes.lines[NOTE_NIL]),
+                "t.lua:3: req.params.device is nil (the route is /t)\n");
+    bench_free(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +385,7 @@ int main(void)
         cmocka_unit_test(the_first_of_bad_lines_only_is_named),
         cmocka_unit_test(ndjson_is_known_by_type_or_by_looks),
         cmocka_unit_test(values_are_counted_over_all_lines),
+        cmocka_unit_test(a_param_that_the_route_does_not_have_is_noted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,7 @@
 #include "journal.h"
 #include "line.h"
 #include "point.h"
+#include "pulse.h"
 #include "trial_file.h"
 
 enum {
@@ -56,6 +57,7 @@ struct item {
 
 struct replay {
     struct replay_options options;
+    struct pulse pulse;
     struct ingest *ingest;
     struct attempt attempt;
     struct buf letter;
@@ -491,6 +493,8 @@ struct replay *replay_new(const struct replay_options *options,
     attempt_init(&replay->attempt);
     buf_init(&replay->letter, LETTER_BYTES);
     replay->options.ingest.waker = -1;
+    replay->options.ingest.pulse = &replay->pulse;
+    pulse_start(&replay->pulse);
     replay->ingest = ingest_new(&replay->options.ingest, err);
     if (replay->ingest)
         return replay;
@@ -503,6 +507,7 @@ void replay_free(struct replay *replay)
     if (!replay)
         return;
     ingest_free(replay->ingest);
+    pulse_stop(&replay->pulse);
     attempt_deinit(&replay->attempt);
     buf_deinit(&replay->letter);
     free(replay);

@@ -6,7 +6,7 @@
  * crash in between makes duplicates, which change nothing. What fails again
  * stays, with the new reason.
  *
- * One thread at a time.
+ * Only by the thread that made it.
  */
 #pragma once
 

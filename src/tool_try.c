@@ -16,6 +16,7 @@
 #include "config.h"
 #include "contracts.h"
 #include "error.h"
+#include "pulse.h"
 #include "trial.h"
 #include "try_flags.h"
 #include "try_report.h"
@@ -134,12 +135,15 @@ int tool_try_run(int argc, char **argv)
     struct config *config = NULL;
     struct ingest *ingest = NULL;
     struct contracts *contracts = NULL;
+    struct pulse pulse = {0};
     int code = EX_USAGE;
     if (try_flags_read(argc, argv, &flags, &err))
         config = load(&flags, &err);
     if (config) {
         struct ingest_options options = config_ingest(config);
         options.contracts = contracts = read_contracts(config);
+        options.pulse = &pulse;
+        pulse_start(&pulse);
         ingest = ingest_new(&options, &err);
     }
     if (ingest) {
@@ -149,6 +153,7 @@ int tool_try_run(int argc, char **argv)
         code = err.kind == ERR_USAGE ? EX_USAGE : EX_CONFIG;
     }
     ingest_free(ingest);
+    pulse_stop(&pulse);
     contracts_close(contracts);
     config_free(config);
     try_flags_deinit(&flags);

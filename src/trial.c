@@ -22,6 +22,7 @@
 #include "ceilings.h"
 #include "config.h"
 #include "error.h"
+#include "pulse.h"
 #include "store.h"
 #include "trial_accept.h"
 #include "trial_compare.h"
@@ -43,6 +44,7 @@ struct run {
     struct bench configured;
     struct bench own; /* for a script beside the file */
     struct config *own_config;
+    struct pulse pulse;  /* of all scripts */
     struct store *store; /* of the file under way: its requests share it */
     char *own_key;       /* script, route and vars that it was made of */
     struct attempt attempt;
@@ -146,6 +148,7 @@ static bool make_own(struct run *run, const struct attempt_request *request,
         return false;
     struct ingest_options options = config_ingest(run->own_config);
     options.store = run->store;
+    options.pulse = &run->pulse;
     run->own.config = run->own_config;
     run->own.ingest = ingest_new(&options, err);
     run->own_key = run->own.ingest ? xstrdup(key) : NULL;
@@ -314,6 +317,7 @@ static bool renew_configured(struct run *run, struct error *err)
         return true;
     struct ingest_options options = config_ingest(run->options->config);
     options.store = run->store;
+    options.pulse = &run->pulse;
     run->configured.config = run->options->config;
     run->configured.ingest = ingest_new(&options, err);
     return run->configured.ingest != NULL;
@@ -394,6 +398,7 @@ static void begin(struct run *run, const struct trial_options *options,
     *run = (struct run){.options = options, .count = count};
     *count = (struct trial_count){0};
     run->store = store_new(LIMIT_STORE_ENTRIES, LIMIT_STORE_BYTES);
+    pulse_start(&run->pulse);
     attempt_init(&run->attempt);
     buf_init(&run->lines, LINES_BYTES);
     buf_init(&run->kept, LINES_BYTES);
@@ -406,6 +411,7 @@ static void end(struct run *run)
     drop_own(run);
     ingest_free(run->configured.ingest);
     store_free(run->store);
+    pulse_stop(&run->pulse);
     buf_deinit(&run->report);
     buf_deinit(&run->lines);
     buf_deinit(&run->kept_fates);

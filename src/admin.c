@@ -1,7 +1,7 @@
 /* admin.c - see admin.h. One thread, one daemon, driven from a loop of its own
  * as the workers' are. Questions wait for no disk and no network, nor for a
- * post, which may for seconds: those are done in turn at a desk (desk.h), their
- * connections suspended meanwhile, as parking.c does it. Fewer than 128
+ * post, which may for seconds: those are done in turn by a clerk (clerk.h),
+ * their connections suspended meanwhile, as parking.c does it. Fewer than 128
  * connections: with that many libmicrohttpd 0.9.75 can go on waiting for one
  * more.
  */
@@ -19,7 +19,7 @@
 #include <microhttpd.h>
 
 #include "buf.h"
-#include "desk.h"
+#include "clerk.h"
 #include "error.h"
 #include "health.h"
 #include "listener.h"
@@ -40,8 +40,8 @@ struct admin {
     const struct admin_post *posts;
     struct buf page;
     struct MHD_Daemon *daemon;
-    struct pollfd fds[2]; /* the daemon's, and an eventfd: a stop, the desk */
-    struct desk desk;
+    struct pollfd fds[2]; /* the daemon's, and an eventfd: a stop, the clerk */
+    struct clerk clerk;
     unsigned port;
     atomic_bool is_stopping;
     bool has_thread;
@@ -115,23 +115,22 @@ static unsigned fill_page(struct admin *admin, const char *path,
 /* --------------------------------------------------------------- posts --- */
 
 /* A request under way; the rest is only for a post. */
-struct exchange {
-    struct desk_job job; /* stands first */
+struct call {
+    struct clerk_job job; /* stands first */
     struct MHD_Connection *connection;
     const struct admin_post *post;
     struct buf body;
     struct buf answer;
     bool wants_text;
-    bool was_at_desk;
+    bool was_with_clerk;
     unsigned status;
 };
 
-static void work_on_post(struct desk_job *job)
+static void work_on_post(struct clerk_job *job)
 {
-    struct exchange *exchange = (struct exchange *)job;
-    exchange->status =
-        exchange->post->answer(exchange->post->self, buf_text(&exchange->body),
-                               exchange->wants_text, &exchange->answer);
+    struct call *call = (struct call *)job;
+    call->status = call->post->answer(call->post->self, buf_text(&call->body),
+                                      call->wants_text, &call->answer);
 }
 
 static const struct admin_post *find_post(const struct admin *admin,
@@ -170,39 +169,38 @@ static bool is_address(const char *host)
 }
 
 /* False: it is refused, and page says why. */
-static bool may_post(struct admin *admin, const struct exchange *exchange,
+static bool may_post(struct admin *admin, const struct call *call,
                      unsigned *status)
 {
     *status = 0;
-    if (!header(exchange->connection, "X-Moonline"))
+    if (!header(call->connection, "X-Moonline"))
         *status = refuse(admin, 403, "forbidden",
                          "a POST needs the header X-Moonline: 1");
-    else if (!is_address(header(exchange->connection, "Host")))
+    else if (!is_address(header(call->connection, "Host")))
         *status = refuse(admin, 403, "forbidden",
                          "a POST must name the address, not a host's name");
-    else if (exchange->body.has_overflowed)
+    else if (call->body.has_overflowed)
         *status = refuse(admin, 413, "too large", "the body is too large");
     return *status == 0;
 }
 
-static void suspend(struct admin *admin, struct exchange *exchange)
+static void suspend(struct admin *admin, struct call *call)
 {
-    const char *accept = header(exchange->connection, "Accept");
-    exchange->wants_text = accept && strcmp(accept, "text/plain") == 0;
-    exchange->was_at_desk = true;
-    exchange->job.work = work_on_post;
-    MHD_suspend_connection(exchange->connection);
-    MHD_set_connection_option(exchange->connection,
-                              MHD_CONNECTION_OPTION_TIMEOUT,
+    const char *accept = header(call->connection, "Accept");
+    call->wants_text = accept && strcmp(accept, "text/plain") == 0;
+    call->was_with_clerk = true;
+    call->job.work = work_on_post;
+    MHD_suspend_connection(call->connection);
+    MHD_set_connection_option(call->connection, MHD_CONNECTION_OPTION_TIMEOUT,
                               (unsigned)SUSPENDED_S);
-    desk_put(&admin->desk, &exchange->job);
+    clerk_put(&admin->clerk, &call->job);
 }
 
 static void resume_done(struct admin *admin)
 {
-    struct desk_job *job;
-    while ((job = desk_take(&admin->desk)) != NULL)
-        MHD_resume_connection(((struct exchange *)job)->connection);
+    struct clerk_job *job;
+    while ((job = clerk_take(&admin->clerk)) != NULL)
+        MHD_resume_connection(((struct call *)job)->connection);
 }
 
 /* ---------------------------------------------------------- one request -- */
@@ -235,24 +233,23 @@ static enum MHD_Result answer_page(struct admin *admin,
     return send_answer(connection, status, type, &admin->page);
 }
 
-/* Comes twice: before the desk, and when it is done. */
-static enum MHD_Result answer_post(struct admin *admin,
-                                   struct exchange *exchange)
+/* Comes twice: before the clerk has it, and when it is done. */
+static enum MHD_Result answer_post(struct admin *admin, struct call *call)
 {
     unsigned status;
     buf_clear(&admin->page);
-    if (exchange->job.is_done)
-        return send_answer(exchange->connection, exchange->status,
-                           exchange->wants_text ? "text/plain; charset=utf-8"
-                                                : json_type,
-                           &exchange->answer);
-    if (exchange->was_at_desk)
+    if (call->job.is_done)
+        return send_answer(call->connection, call->status,
+                           call->wants_text ? "text/plain; charset=utf-8"
+                                            : json_type,
+                           &call->answer);
+    if (call->was_with_clerk)
         status = refuse(admin, 503, "unavailable", "the gateway stops");
-    else if (may_post(admin, exchange, &status)) {
-        suspend(admin, exchange);
+    else if (may_post(admin, call, &status)) {
+        suspend(admin, call);
         return MHD_YES;
     }
-    return send_answer(exchange->connection, status, json_type, &admin->page);
+    return send_answer(call->connection, status, json_type, &admin->page);
 }
 
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
@@ -261,36 +258,36 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
                               size_t *len, void **state)
 {
     struct admin *admin = cls;
-    struct exchange *exchange = *state;
+    struct call *call = *state;
     (void)version;
-    if (!exchange) {
-        *state = exchange = xcalloc(1, sizeof *exchange);
-        exchange->post = find_post(admin, url, method);
-        exchange->connection = connection;
-        buf_init(&exchange->body, POST_BYTES);
-        buf_init(&exchange->answer, PAGE_BYTES);
+    if (!call) {
+        *state = call = xcalloc(1, sizeof *call);
+        call->post = find_post(admin, url, method);
+        call->connection = connection;
+        buf_init(&call->body, POST_BYTES);
+        buf_init(&call->answer, PAGE_BYTES);
         return MHD_YES;
     }
     if (*len > 0) {
-        if (exchange->post)
-            buf_append(&exchange->body, bytes, *len);
+        if (call->post)
+            buf_append(&call->body, bytes, *len);
         *len = 0;
         return MHD_YES;
     }
-    return exchange->post ? answer_post(admin, exchange)
-                          : answer_page(admin, connection, url, method);
+    return call->post ? answer_post(admin, call)
+                      : answer_page(admin, connection, url, method);
 }
 
 static void end(void *cls, struct MHD_Connection *connection, void **state,
                 enum MHD_RequestTerminationCode why)
 {
     (void)cls, (void)connection, (void)why;
-    struct exchange *exchange = *state;
-    if (exchange) {
-        buf_deinit(&exchange->body);
-        buf_deinit(&exchange->answer);
+    struct call *call = *state;
+    if (call) {
+        buf_deinit(&call->body);
+        buf_deinit(&call->answer);
     }
-    free(exchange);
+    free(call);
     *state = NULL;
 }
 
@@ -356,7 +353,7 @@ static bool start(struct admin *admin, const char *listen, struct error *err)
     if (!listener_open(listen, &fd, 1, err))
         return false;
     admin->port = listener_port(fd);
-    return start_daemon(admin, fd, err) && desk_open(&admin->desk, waker, err)
+    return start_daemon(admin, fd, err) && clerk_open(&admin->clerk, waker, err)
            && start_thread(admin, err);
 }
 
@@ -381,9 +378,9 @@ struct admin *admin_start(const struct admin_options *options,
  * if the job is done or not. */
 static void end_posts(struct admin *admin)
 {
-    if (!admin->desk.is_open)
+    if (!admin->clerk.is_open)
         return;
-    desk_close(&admin->desk);
+    clerk_close(&admin->clerk);
     resume_done(admin);
     MHD_run(admin->daemon);
 }

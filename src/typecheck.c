@@ -29,7 +29,7 @@ enum {
 };
 
 /* One output's part. */
-struct desk {
+struct part {
     struct fitter *fitter; /* NULL: any type goes */
     struct dead_point *misfits;
     size_t count;
@@ -38,7 +38,7 @@ struct desk {
 
 struct typecheck {
     struct typecheck_options options;
-    struct desk desks[LIMIT_OUTPUTS];
+    struct part parts[LIMIT_OUTPUTS];
     struct arena *arena;
     const char *id;
     int64_t time_ns;
@@ -54,7 +54,7 @@ struct typecheck *typecheck_new(const struct typecheck_options *options)
             continue;
         if (!typecheck)
             typecheck = xcalloc(1, sizeof *typecheck);
-        typecheck->desks[i].fitter = fitter_new(types);
+        typecheck->parts[i].fitter = fitter_new(types);
     }
     if (typecheck) {
         typecheck->options = *options;
@@ -68,8 +68,8 @@ void typecheck_free(struct typecheck *typecheck)
     if (!typecheck)
         return;
     for (unsigned i = 0; i < LIMIT_OUTPUTS; i++) {
-        fitter_free(typecheck->desks[i].fitter);
-        free(typecheck->desks[i].misfits);
+        fitter_free(typecheck->parts[i].fitter);
+        free(typecheck->parts[i].misfits);
     }
     buf_deinit(&typecheck->bytes);
     free(typecheck);
@@ -82,9 +82,9 @@ void typecheck_begin(struct typecheck *typecheck, struct arena *arena,
     typecheck->id = id;
     typecheck->time_ns = time_ns;
     for (unsigned i = 0; i < typecheck->options.output_count; i++) {
-        typecheck->desks[i].count = 0;
-        if (typecheck->desks[i].fitter)
-            fitter_begin(typecheck->desks[i].fitter);
+        typecheck->parts[i].count = 0;
+        if (typecheck->parts[i].fitter)
+            fitter_begin(typecheck->parts[i].fitter);
     }
     if (typecheck->bytes.capacity > USUAL_BYTES)
         buf_deinit(&typecheck->bytes);
@@ -109,7 +109,7 @@ const struct point *typecheck_point(struct typecheck *typecheck,
                                     unsigned output, const struct point *point,
                                     const char **why)
 {
-    struct fitter *fitter = typecheck->desks[output].fitter;
+    struct fitter *fitter = typecheck->parts[output].fitter;
     if (!fitter)
         return point;
     const struct point *fitted =
@@ -120,24 +120,24 @@ const struct point *typecheck_point(struct typecheck *typecheck,
     return fitted;
 }
 
-static bool grow(struct desk *desk)
+static bool grow(struct part *part)
 {
-    if (desk->count < desk->capacity)
+    if (part->count < part->capacity)
         return true;
-    size_t capacity = desk->capacity ? 2 * desk->capacity : 16;
+    size_t capacity = part->capacity ? 2 * part->capacity : 16;
     struct dead_point *more =
-        realloc(desk->misfits, capacity * sizeof *desk->misfits);
+        realloc(part->misfits, capacity * sizeof *part->misfits);
     if (!more)
         return false;
-    desk->misfits = more;
-    desk->capacity = capacity;
+    part->misfits = more;
+    part->capacity = capacity;
     return true;
 }
 
 bool typecheck_bury(struct typecheck *typecheck, unsigned output,
                     struct text line, size_t number, struct error *err)
 {
-    struct desk *desk = &typecheck->desks[output];
+    struct part *part = &typecheck->parts[output];
     struct dead_point misfit = {.seq = 0};
     struct text name_copy;
     char name[DEAD_NAME_BYTES];
@@ -145,15 +145,15 @@ bool typecheck_bury(struct typecheck *typecheck, unsigned output,
     const struct text c_name = {name, strlen(name) + 1};
     if (!arena_copy(typecheck->arena, line, &misfit.line)
         || !arena_copy(typecheck->arena, c_name, &name_copy)
-        || !arena_copy(typecheck->arena, text_of(fitter_why(desk->fitter)),
+        || !arena_copy(typecheck->arena, text_of(fitter_why(part->fitter)),
                        &misfit.reason)
-        || !grow(desk))
+        || !grow(part))
         return fail(err, ERR_TOO_LARGE,
                     "%zu points of this request do not fit the contract of "
                     "output %s: too many to be kept",
-                    desk->count + 1, typecheck->options.outputs[output]);
+                    part->count + 1, typecheck->options.outputs[output]);
     misfit.name = name_copy.at;
-    desk->misfits[desk->count++] = misfit;
+    part->misfits[part->count++] = misfit;
     return true;
 }
 
@@ -162,7 +162,7 @@ bool typecheck_bury(struct typecheck *typecheck, unsigned output,
 static bool write_news(struct typecheck *typecheck, unsigned output)
 {
     size_t count;
-    const uint32_t *news = fitter_news(typecheck->desks[output].fitter, &count);
+    const uint32_t *news = fitter_news(typecheck->parts[output].fitter, &count);
     uint32_t head = output;
     return count == 0
            || (buf_append(&typecheck->bytes, &head, sizeof head)
@@ -171,11 +171,11 @@ static bool write_news(struct typecheck *typecheck, unsigned output)
 
 static bool write_letters(struct typecheck *typecheck, unsigned output)
 {
-    const struct desk *desk = &typecheck->desks[output];
-    return desk->count == 0
+    const struct part *part = &typecheck->parts[output];
+    return part->count == 0
            || dead_write_rider(&typecheck->bytes,
                                typecheck->options.outputs[output],
-                               desk->misfits, desk->count, typecheck->time_ns);
+                               part->misfits, part->count, typecheck->time_ns);
 }
 
 /* The texts of the riders are only lengths until bytes has stopped growing. */
@@ -199,7 +199,7 @@ bool typecheck_riders(struct typecheck *typecheck,
     const struct typecheck_options *options = &typecheck->options;
     *count = 0;
     for (unsigned i = 0; i < options->output_count; i++)
-        if (typecheck->desks[i].fitter
+        if (typecheck->parts[i].fitter
             && !(add(typecheck, riders, count, options->news, i, write_news)
                  && add(typecheck, riders, count, options->letters, i,
                         write_letters)))
@@ -218,8 +218,8 @@ bool typecheck_riders(struct typecheck *typecheck,
 struct text typecheck_refusal(const struct typecheck *typecheck)
 {
     for (unsigned i = 0; i < typecheck->options.output_count; i++)
-        if (typecheck->desks[i].count > 0)
-            return typecheck->desks[i].misfits[0].reason;
+        if (typecheck->parts[i].count > 0)
+            return typecheck->parts[i].misfits[0].reason;
     return TEXT("");
 }
 
@@ -227,18 +227,18 @@ void typecheck_say(const struct typecheck *typecheck)
 {
     static struct log_limit limits[LIMIT_OUTPUTS];
     for (unsigned i = 0; i < typecheck->options.output_count; i++) {
-        const struct desk *desk = &typecheck->desks[i];
+        const struct part *part = &typecheck->parts[i];
         const char *output = typecheck->options.outputs[i];
         char more[LOG_MORE_BYTES];
         uint64_t hidden;
-        if (desk->count == 0)
+        if (part->count == 0)
             continue;
-        stats_add(&stats.outputs[i].misfit_points, desk->count);
+        stats_add(&stats.outputs[i].misfit_points, part->count);
         if (!log_may_say(&limits[i], SAY_EVERY_MS, &hidden))
             continue;
         log_line(
             LOG_WARN, "types", "output %s: %.*s; the point is kept as %s/%s%s",
-            output, TEXT_ARG(desk->misfits[0].reason), output,
-            desk->misfits[0].name, log_more(hidden + desk->count - 1, more));
+            output, TEXT_ARG(part->misfits[0].reason), output,
+            part->misfits[0].name, log_more(hidden + part->count - 1, more));
     }
 }

@@ -92,6 +92,21 @@ def test_secrets_are_nowhere(folder):
     assert b"\nt=1.5&PASSKEY=***\n" in files[0]
 
 
+def test_a_secret_in_a_tag_is_none_in_the_file_and_the_test_passes(folder):
+    (folder / "w.lua").write_text("return function(req) return point('w', { k = req.headers['x-api-key'] }, { p = req.form.password }) end\n")
+    _, files = record(folder, ("/open", "password=hush-form", {"X-Api-Key": "hush-hush"}))
+    assert b"hush" not in files[0] and b'\nw,k=*** p="***" ' in files[0]
+    assert run("test", "rec", cwd=folder) == (0, "1 passed, 0 failed\n", "")
+
+
+def test_a_folder_that_was_removed_is_made_again(folder):
+    with Gateway(folder, CONFIG, flags=("--record", "rec")) as gateway:
+        os.rmdir(folder / "rec")
+        assert gateway.post("/open", "t=1")[0] == 200
+        assert gateway.end(signal.SIGTERM) == 0
+    assert len(recorded(folder)) == 1
+
+
 def test_files_are_named_by_time_and_route_and_are_private(folder):
     record(folder, ("/open", "t=1"), ("/w/b", "t=2", STATION))
     names = sorted(os.listdir(folder / "rec"))

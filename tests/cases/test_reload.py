@@ -71,6 +71,20 @@ def test_a_script_that_is_saved_is_in_use_at_once(folder):
         assert metric(gateway, "moonline_config_last_reload_successful") == 1
 
 
+def test_a_reload_keeps_the_store_and_a_restart_does_not(folder):
+    counting = SCRIPT.replace("version = 1", "version = store.incr('n')")
+    write(folder / "m.lua", counting)
+    with Gateway(folder, CONFIG) as gateway:
+        assert gateway.post("/m", "id=a")[0] == 200
+        write(folder / "m.lua", counting.replace("incr('n')", "incr('n', 10)"))
+        gateway.log.wait_for(r"info reload: moonline.lua and its scripts, in \d+ ms")
+        assert gateway.post("/m", "id=b")[0] == 200
+        assert "version=11" in stored(folder, "b")
+    with Gateway(folder, CONFIG) as gateway:
+        assert gateway.post("/m", "id=c")[0] == 200
+        assert "version=10" in stored(folder, "c")
+
+
 def test_a_script_that_is_written_in_place_counts_when_it_is_closed(folder):
     with Gateway(folder, CONFIG) as gateway:
         with open(folder / "m.lua", "w") as file:

@@ -211,6 +211,40 @@ static void a_full_disk_leaves_no_half_file(void **state)
     assert_string_equal(name_at(1), "");
 }
 
+static void a_folder_that_went_away_is_made_again(void **state)
+{
+    (void)state;
+    open_with(0, 0);
+    disk->fs.rename(&disk->fs, "/rec", "/looked-at");
+    take(1, "a=1");
+    recorder_stop(recorder);
+    assert_string_equal(name_at(0),
+                        "/rec/19700101T000000.000000001Z-met-station.http");
+}
+
+/* Its script made a tag of it. */
+static void a_secret_is_no_tag_and_no_reply(void **state)
+{
+    (void)state;
+    const struct recorder_outcome outcome = {
+        .status = 200,
+        .message = TEXT("hello hush-hush"),
+        .points = TEXT("met,key=hush-hush a=\"hush-hush\",b=1 1\n")};
+    open_with(0, 0);
+    request.method = TEXT("POST");
+    request.path = TEXT("/met/x");
+    const struct text name = TEXT("X-Api-Key"), value = TEXT("hush-hush");
+    pairs_add(&request.headers, &request.arena, name, value);
+    recorder_take(recorder, &request, &route, &outcome);
+    recorder_stop(recorder);
+    size_t len;
+    char *bytes = memory_disk_bytes(disk, name_at(0), &len);
+    static const char want[] = "### expect 200 hello ***\n"
+                               "met,key=*** a=\"***\",b=1 1\n";
+    assert_non_null(memmem(bytes, len, want, strlen(want)));
+    assert_null(memmem(bytes, len, "hush", 4));
+}
+
 static void a_rename_that_fails_leaves_nothing(void **state)
 {
     (void)state;
@@ -291,6 +325,8 @@ int main(void)
         CASE(one_file_may_be_larger_than_all_should_be),
         CASE(files_of_an_earlier_run_count_and_others_are_left_alone),
         CASE(a_full_disk_leaves_no_half_file),
+        CASE(a_folder_that_went_away_is_made_again),
+        CASE(a_secret_is_no_tag_and_no_reply),
         CASE(a_rename_that_fails_leaves_nothing),
         CASE(a_folder_that_takes_no_file_is_told_at_once),
         CASE(a_request_too_large_for_a_file_is_left_out),

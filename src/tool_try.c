@@ -17,6 +17,7 @@
 #include "contracts.h"
 #include "error.h"
 #include "pulse.h"
+#include "route.h"
 #include "trial.h"
 #include "try_flags.h"
 #include "try_report.h"
@@ -104,6 +105,16 @@ static void print_points(const struct attempt *attempt,
     buf_deinit(&lines);
 }
 
+/* Nobody's path: those that there are. */
+static void print_routes(const struct config *config)
+{
+    const struct route *route;
+    for (size_t i = 0; (route = route_table_at(config->routes, i)); i++)
+        fprintf(stderr, "%s%s", i == 0 ? "the routes are: " : ", ",
+                route->pattern);
+    fputc('\n', stderr);
+}
+
 static bool run(const struct config *config, struct ingest *ingest,
                 const struct attempt_request *request)
 {
@@ -112,6 +123,8 @@ static bool run(const struct config *config, struct ingest *ingest,
     bool stored = attempt_run(&attempt, ingest, config->routes, request);
     print_points(&attempt, ingest);
     try_report(&attempt, ingest);
+    if (attempt.error.kind == ERR_NOT_FOUND)
+        print_routes(config);
     bool is_only_kept =
         attempt.receipt.kept_count > 0 && attempt.receipt.point_count == 0;
     attempt_deinit(&attempt);

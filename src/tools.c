@@ -54,7 +54,8 @@ static void print_summary(const struct trial_count *count)
         printf(", %u accepted", count->accepted);
     printf("\n");
     if (count->passed + count->failed + count->accepted == 0)
-        fprintf(stderr, "no request with an `### expect` was found\n");
+        fprintf(stderr, "no request with an `### expect` was found: write that "
+                        "line below one, and say --accept\n");
 }
 
 static int run_tests(const struct config *config,

@@ -79,9 +79,15 @@ static void print_outcome(const struct attempt *attempt)
                 receipt->empty_count);
 }
 
-static void print_answer(const struct reply *reply)
+/* The answer that only repeats why it is kept is not shown. */
+static void print_answer(const struct attempt *attempt)
 {
-    if (reply->body.len > 0)
+    const struct reply *reply = &attempt->receipt.reply;
+    char ours[REQUEST_ID_BYTES + 10];
+    snprintf(ours, sizeof ours, "{\"id\":\"%s\"", attempt->request.id);
+    bool is_ours = attempt->receipt.kept_count > 0
+                   && text_starts_with(reply->body, text_of(ours));
+    if (reply->body.len > 0 && !is_ours)
         fprintf(stderr, "answer: %.*s%s%.*s\n", TEXT_ARG(reply->type),
                 reply->type.len ? " " : "", TEXT_ARG(reply->body));
 }
@@ -137,7 +143,7 @@ void try_report(const struct attempt *attempt, const struct ingest *ingest)
     }
     print_kept(attempt, ingest_kept(ingest));
     if (stored)
-        print_answer(&attempt->receipt.reply);
+        print_answer(attempt);
     if ((!stored || attempt->receipt.kept_count > 0) && traceback.len > 0)
         fprintf(stderr, "%.*s\n", TEXT_ARG(traceback));
     print_has(attempt);

@@ -378,6 +378,21 @@ def test_a_test_beside_a_script_is_of_that_script(there):
     assert run("test", "other.http", cwd=there) == (0, "1 passed, 0 failed\n", "")
 
 
+def test_try_tells_the_routes_where_none_has_the_path(there):
+    code, out, err = run("try", "-p", "/wether/3", "-d", "x=1", cwd=there)
+    assert (code, out) == (1, "")
+    assert err == "404, nothing stored: no route has this path\nthe routes are: /weather/:x, /open, /api/v2/write\n"
+
+
+def test_try_tells_once_why_a_request_is_kept(there):
+    (there / "weather.lua").write_text("return function(req) keep('odd') end\n")
+    assert run("try", "-p", "/open", "-d", "x=1", cwd=there)[2].count("odd") == 1
+    (there / "weather.lua").write_text("return function(req) keep('odd') reply(202, { id = 'mine' }, 'text/x') end\n")
+    assert 'answer: text/x {"id":"mine"}' in run("try", "-p", "/open", "-d", "x=1", cwd=there)[2]
+    (there / "weather.lua").write_text("return function(req) keep('odd') reply(200, 'thanks') end\n")
+    assert "answer: text/plain" in run("try", "-p", "/open", "-d", "x=1", cwd=there)[2]
+
+
 def test_a_configuration_that_wants_secrets_does_not_stop_tests(there):
     (there / "moonline.lua").write_text(CONFIG.replace('"s3cret"', 'env "THE_SECRET"'))
     (there / "weather.http").write_text(PASSING)

@@ -37,6 +37,7 @@ enum {
     WHAT_BYTES = 1000, /* as an error's text */
     LETTER_BYTES = LIMIT_DEAD_REQUEST_BYTES,
     LINE_ARENA_BYTES = 1 << 20, /* of one line's point */
+    PATH_MOST = 200,            /* of one that is shown */
     WAIT_MS = 10000,
     STEP_MS = 2
 };
@@ -220,6 +221,22 @@ static bool load_request(struct replay *replay, const struct item *item,
            && trial_file_parse(id, buf_text(&replay->letter), file, err);
 }
 
+/* Its route has another path now, or is gone: the letter is a text that may be
+ * changed. */
+static void fail_lost(const struct replay *replay, struct item *item,
+                      const struct attempt_request *request)
+{
+    struct text path = text_of(request->target);
+    path = text_cut(&path, '?');
+    if (path.len > PATH_MOST)
+        path.len = PATH_MOST;
+    item->state = STATE_FAILED;
+    snprintf(item->what, sizeof item->what,
+             "no route has its path %.*s: give it one, or change the path in "
+             "%s/requests/%.*s.http",
+             TEXT_ARG(path), replay->options.dir, TEXT_ARG(item->name));
+}
+
 static void replay_request(struct replay *replay, struct item *item)
 {
     struct trial_file file = {0};
@@ -231,6 +248,8 @@ static void replay_request(struct replay *replay, struct item *item)
     } else {
         const struct error *why = &replay->attempt.error;
         fail_item(item, why->text);
+        if (why->kind == ERR_NOT_FOUND)
+            fail_lost(replay, item, &file.cases[0].request);
         if (is_about_the_request(why))
             note_reason(replay, item, text_of(why->text));
     }

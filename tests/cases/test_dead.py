@@ -276,8 +276,14 @@ def test_a_route_that_is_gone_keeps_its_letters(here):
     config = (CONFIG % ADMIN).replace("/met/:station", "/elsewhere")
     (here / "moonline.lua").write_text(config)
     code, _, err = dead(here, "replay", letter)
-    assert code == 1 and err == f"{letter}: kept: no route has this path\n"
+    name = f"data/dead/requests/{letter}.http"
+    assert code == 1
+    assert err == f"{letter}: kept: no route has its path /met/ridge: give it one, or change the path in {name}\n"
     assert list(letters(here)) == [letter]
+    mend(here)
+    (here / name).write_text((here / name).read_text().replace("POST /met/ridge ", "POST /elsewhere "))
+    assert dead(here, "replay", letter)[:2] == (0, f"{letter}: 1 point\n1 replayed, 0 kept\n")
+    assert not letters(here)
 
 
 def test_without_an_admin_port_the_tool_says_so(here):

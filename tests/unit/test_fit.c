@@ -98,6 +98,7 @@ static void whole_numbers_change_their_type(void **state)
     expect_fit(of_float(-0.0), of_uint(0), false);
     expect_fit(of_uint(20), of_int(20), false);
     expect_fit(of_int(20), of_uint(20), false);
+    expect_fit(of_int(0), of_uint(0), false);
 }
 
 static void what_would_be_rounded_does_not_fit(void **state)

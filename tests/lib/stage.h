@@ -33,6 +33,7 @@ struct stage {
     bool commits; /* by a committer thread */
     char *const *trusted_proxies;
     const struct script_source *script; /* routes with script 0; or NULL */
+    struct progress *progress; /* the test's own, and outlives it; or NULL */
 };
 
 static char stage_output[] = "influx";
@@ -102,6 +103,7 @@ static inline bool stage_try_start(struct stage *stage, const char *listen,
     struct server_options options = {
         .listen = addresses,
         .workers = stage->workers,
+        .progress = stage->progress,
         .reading = {.ingest = {.routes = stage->routes,
                                .scripts = stage->script,
                                .script_count = stage->script ? 1 : 0,

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "progress.h"
 #include "stats.h"
 
 static struct stage stage;
@@ -113,6 +114,36 @@ static void what_was_not_synced_was_not_first(void **state)
     assert_int_equal(stage_appended(&stage), 2);
     stage_commit(&stage);
     close(fd);
+}
+
+/* Refusals are kept for those who wait; a wait that never ended would have all
+ * of them kept. */
+static void a_wait_for_the_output_ends_with_its_answer(void **state)
+{
+    (void)state;
+    struct progress *progress = progress_new();
+    const struct stretch later = {.points = 1, .first_seq = 200};
+    struct error err;
+    stage.progress = progress;
+    stage_route(&stage, "/sure")->written_wait_ns = 60 * NS_PER_S;
+    stage_start(&stage);
+    int fd = call(&stage);
+    say_write(fd, "/sure", "", "m a=1\n");
+    stage_wait_appended(&stage, 1);
+    stage_commit(&stage);
+    assert_true(is_silent(fd));
+    progress_settle(progress, 0, 100);
+    assert_int_equal(hear(fd)->status, 204);
+    say_write(fd, "/nowhere", "", "");
+    assert_int_equal(hear(fd)->status, 404);
+    close(fd);
+    progress_refuse(progress, 0, 200, 400, TEXT("no"));
+    progress_settle(progress, 0, 300);
+    assert_true(progress_look(progress, &later, &err));
+    assert_int_equal(err.kind, ERR_NONE);
+    server_stop(stage.server);
+    stage.server = NULL;
+    progress_free(progress);
 }
 
 /* The one worker has handled what was sent before: its second answer comes from
@@ -791,6 +822,7 @@ int main(void)
         SERVER_TEST(a_failed_sync_is_told_as_503),
         SERVER_TEST(a_sync_that_takes_too_long_is_told_as_503),
         SERVER_TEST(what_was_not_synced_was_not_first),
+        SERVER_TEST(a_wait_for_the_output_ends_with_its_answer),
         SERVER_TEST(a_double_waits_for_the_first),
         SERVER_TEST(a_sender_that_closed_its_half_is_answered),
         SERVER_TEST(senders_that_leave_while_parked_harm_nobody),

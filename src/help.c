@@ -103,8 +103,8 @@ static const struct help {
      "each with [-c FILE] or (not replay) [--data DIR]\n"
      "\n"
      "Requests whose script failed have 16 hex digits as ID, points that an\n"
-     "output refused its name and a number, influx/00000000000000000042. All\n"
-     "of it works beside a running gateway.\n"},
+     "output refused its name and a number, influx/00000000000000000042, or\n"
+     "influx/42. All of it works beside a running gateway.\n"},
     {"journal",
      "usage: moonline journal ls [OUTPUT]           what is there\n"
      "       moonline journal verify [OUTPUT]       reads every frame; exit "

@@ -373,6 +373,36 @@ static bool read_flags(int argc, char **argv, struct flags *flags)
            && (!flags->as_json || strcmp(flags->verb, "ls") == 0);
 }
 
+/* influx/42 is what people type of influx/00000000000000000042. malloc'ed. */
+static char *whole_id(const char *id)
+{
+    enum { DIGITS = 20 };
+    const char *slash = strrchr(id, '/');
+    const char *number = slash ? slash + 1 : "";
+    size_t len = strlen(number), before = (size_t)(number - id);
+    if (len == 0 || len >= DIGITS || number[strspn(number, "0123456789")])
+        return xstrdup(id);
+    char *whole = xcalloc(1, before + DIGITS + 1);
+    memcpy(whole, id, before);
+    memset(whole + before, '0', DIGITS - len);
+    memcpy(whole + before + DIGITS - len, number, len);
+    return whole;
+}
+
+static int run(const struct action *action, const struct place *place,
+               struct flags flags)
+{
+    char **given = flags.ids;
+    flags.ids = xcalloc(flags.id_count + 1, sizeof *flags.ids);
+    for (size_t i = 0; i < flags.id_count; i++)
+        flags.ids[i] = whole_id(given[i]);
+    int code = action->run(place, &flags);
+    for (size_t i = 0; i < flags.id_count; i++)
+        free(flags.ids[i]);
+    free(flags.ids);
+    return code;
+}
+
 int tool_dead_run(int argc, char **argv)
 {
     struct flags flags;
@@ -394,7 +424,7 @@ int tool_dead_run(int argc, char **argv)
                  place.data)
         >= PATH_BYTES - 1)
         return EX_CONFIG;
-    int code = action->run(&place, &flags);
+    int code = run(action, &place, flags);
     config_free(place.config);
     return code;
 }

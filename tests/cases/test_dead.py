@@ -346,6 +346,16 @@ def test_points_are_listed_and_shown(refused):
     assert dead(refused, "show", "none/8")[0] == 1
 
 
+def test_the_zeros_of_a_points_number_may_be_left_out(refused):
+    assert dead(refused, "show", "paper/9")[:2] == dead(refused, "show", NINE)[:2]
+    assert dead(refused, "drop", "paper/0009", "paper/8", "paper/x", "paper/") == (
+        1,
+        f"{NINE}: dropped\n1 dropped, 0 kept, 3 not there\n",
+        "paper/00000000000000000008: there is no such dead letter\npaper/x: there is no such dead letter\npaper/: there is no such dead letter\n",
+    )
+    assert list(letters(refused)) == [SEVEN]
+
+
 @pytest.mark.parametrize("runs", [True, False])
 def test_a_point_goes_back_through_the_journal(refused, runs):
     if runs:

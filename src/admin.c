@@ -243,7 +243,7 @@ static enum MHD_Result answer_post(struct admin *admin, struct call *call)
                            call->wants_text ? "text/plain; charset=utf-8"
                                             : json_type,
                            &call->answer);
-    if (call->was_with_clerk)
+    if (call->was_with_clerk || atomic_load(&admin->is_stopping))
         status = refuse(admin, 503, "unavailable", "the gateway stops");
     else if (may_post(admin, call, &status)) {
         suspend(admin, call);

@@ -1,6 +1,8 @@
 /* The operators' door: what is well, what is wrong, and the numbers. */
 #include "unit.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -362,6 +364,40 @@ static void a_stop_leaves_no_post_without_an_answer(void **state)
     close(second);
 }
 
+static void *stop(void *admin)
+{
+    admin_stop(admin);
+    return NULL;
+}
+
+/* The loop has ended, and all that is left is a last look at who has asked. */
+static void a_post_that_comes_while_it_stops_is_refused(void **state)
+{
+    (void)state;
+    struct admin *admin = start_with_posts();
+    static const char question[] = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    pthread_t stopper;
+    int first = post_long(admin, "first"), late = call_port(admin_port(admin)),
+        probe = call_port(admin_port(admin));
+    sem_wait(&begun);
+    say(late, question);
+    assert_int_equal(hear(late)->status, 200);
+    assert_int_equal(pthread_create(&stopper, NULL, stop, admin), 0);
+    do
+        say(probe, question);
+    while (poll(&(struct pollfd){.fd = probe, .events = POLLIN}, 1, 200) > 0
+           && hear(probe)->status == 200);
+    say(late, "POST /long HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Moonline: 1\r\n"
+              "Connection: close\r\nContent-Length: 4\r\n\r\nlate");
+    sem_post(&may_end);
+    assert_int_equal(pthread_join(stopper, NULL), 0);
+    assert_string_equal(hear(first)->body, "first");
+    assert_int_equal(hear(late)->status, 503);
+    close(first);
+    close(late);
+    close(probe);
+}
+
 static void an_address_in_use_is_told(void **state)
 {
     (void)state;
@@ -395,6 +431,7 @@ int main(void)
         ADMIN_TEST(questions_are_answered_while_a_post_takes_long),
         ADMIN_TEST(who_went_away_meanwhile_harms_nobody),
         ADMIN_TEST(a_stop_leaves_no_post_without_an_answer),
+        ADMIN_TEST(a_post_that_comes_while_it_stops_is_refused),
         ADMIN_TEST(an_address_in_use_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

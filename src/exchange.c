@@ -479,11 +479,9 @@ static void tell_misfit(struct exchange *x)
 static enum MHD_Result answer_resumed(struct exchange *x)
 {
     tell_misfit(x);
+    bool is_unknown = x->err.kind == ERR_IO && x->err.status == 0;
+    first_settle(&x->receipt.firsts, !is_unknown);
     if (x->err.kind != ERR_NONE) {
-        bool is_unknown = x->err.kind == ERR_IO && x->err.status == 0;
-        if (is_unknown) /* whether it is stored */
-            ingest_forget(x->edition->ingest, x->receipt.added,
-                          x->receipt.added_count, x->request.time_ns);
         x->answer = (struct answer){.status = 0};
         return send_error(x);
     }

@@ -113,10 +113,7 @@ static void begin(struct passage *passage)
     }
     drop_points(ingest, passage->request);
     buf_clear(&ingest->traceback);
-    kept_clear(&ingest->call.kept);
-    ingest->call.added_count = 0;
-    ingest->call.first_ticket = 0;
-    ingest->call.reply = (struct reply){0};
+    script_call_reset(&ingest->call);
     *passage->receipt = (struct receipt){0};
 }
 
@@ -392,16 +389,6 @@ static bool write_riders(struct passage *passage, struct journal_rider *riders,
     return true;
 }
 
-/* What this request was not first with is not on disk yet: a sender that gave
- * up waiting and tried again must not be told that all is well. */
-static bool waits_for_first(const struct passage *passage)
-{
-    const struct ingest *ingest = passage->ingest;
-    uint64_t first = ingest->call.first_ticket;
-    return first
-           && journal_ticket(ingest->options.journal, first) == TICKET_WAITS;
-}
-
 static bool store(struct passage *passage, struct error *err)
 {
     struct ingest *ingest = passage->ingest;
@@ -417,11 +404,13 @@ static bool store(struct passage *passage, struct error *err)
                 i, buf_text(&ingest->lines[i]), ingest->line_counts[i]};
     if (!ingest->options.journal)
         return true;
-    if (waits_for_first(passage))
-        receipt->first_ticket = ingest->call.first_ticket;
-    else if (entry.line_count + entry.rider_count == 0)
+    if (!first_look(&receipt->firsts, &ingest->call, ingest->options.journal,
+                    err))
+        return false;
+    receipt->must_wait = entry.line_count + entry.rider_count > 0
+                         || first_must_wait(&receipt->firsts);
+    if (!receipt->must_wait)
         return true;
-    receipt->must_wait = true;
     if (!append(passage, &entry, err))
         return false;
     if (receipt->kept_count > 0 && !ingest->options.is_replay)
@@ -462,23 +451,8 @@ static void settle_added(struct passage *passage, bool is_stored)
         return;
     if (!is_stored || (receipt->kept_count > 0 && receipt->point_count == 0))
         script_call_forget_added(call, 0);
-    for (size_t i = 0; receipt->must_wait && i < call->added_count; i++)
-        store_settle(call->store, call->added[i], passage->request->time_ns,
-                     receipt->ticket);
-    size_t bytes = call->added_count * sizeof *call->added;
-    struct text *added = arena_alloc(&passage->request->arena, bytes);
-    if (!added)
-        return;
-    memcpy(added, call->added, bytes);
-    receipt->added = added;
-    receipt->added_count = call->added_count;
-}
-
-void ingest_forget(struct ingest *ingest, const struct text *added,
-                   size_t count, int64_t receipt_ns)
-{
-    for (size_t i = 0; i < count; i++)
-        store_delete(ingest->call.store, added[i], receipt_ns);
+    first_wait(&receipt->firsts, call, &passage->request->arena,
+               is_stored && receipt->must_wait ? receipt->ticket : 0);
 }
 
 /* ------------------------------------------------------- new and free --- */

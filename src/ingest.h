@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "first.h"
 #include "kept.h"
 #include "request.h"
 #include "script.h"
@@ -62,7 +63,6 @@ struct receipt {
     struct reply reply; /* status is set in any case of success */
     bool must_wait;     /* for the ticket; false: nothing was to be stored */
     uint64_t ticket;
-    uint64_t first_ticket; /* of another, that must be done too; 0: none */
     /* Where its points went, on a route with ack = "written". */
     const struct stretch *stretches;
     size_t stretch_count;
@@ -70,8 +70,7 @@ struct receipt {
     size_t empty_count; /* points without a field that has a value */
     size_t kept_count;  /* reasons why the request is kept too; 0: it is not */
     struct text misfit; /* why a point is a dead letter already; mostly empty */
-    const struct text *added; /* in the request's arena; see ingest_forget */
-    size_t added_count;
+    struct firsts firsts; /* whoever waits for the ticket settles them */
 };
 
 /* request: filled by the door and stamped, or rebuilt with the id and time that
@@ -82,11 +81,6 @@ struct receipt {
 bool ingest_request(struct ingest *ingest, struct request *request,
                     const struct route_match *match, struct notes *notes,
                     struct receipt *receipt, struct error *err);
-
-/* A ticket failed: the store is to forget what the request was first with in
- * store.add, or its sender's second try would be taken for a double. */
-void ingest_forget(struct ingest *ingest, const struct text *added,
-                   size_t count, int64_t receipt_ns);
 
 /* True: the script of this route has lately run into its limits, so this
  * request may take as long, and is better run where nobody else waits. */

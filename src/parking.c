@@ -49,20 +49,12 @@ void parking_end(struct parked *parked)
 
 /* ---- for the disk ---- */
 
-static enum ticket_state state_of(struct parking *parking,
-                                  const struct receipt *receipt)
-{
-    enum ticket_state state = journal_ticket(parking->journal, receipt->ticket);
-    return state == TICKET_DURABLE && receipt->first_ticket
-               ? journal_ticket(parking->journal, receipt->first_ticket)
-               : state;
-}
-
 /* True: there is a result, or no more time for one. */
 static bool is_stored(struct parking *parking, struct parked *parked,
                       int64_t now_ns, bool all)
 {
-    switch (state_of(parking, parked->receipt)) {
+    const struct receipt *receipt = parked->receipt;
+    switch (first_state(&receipt->firsts, parking->journal, receipt->ticket)) {
     case TICKET_DURABLE:
         return true;
     case TICKET_FAILED:

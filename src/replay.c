@@ -37,7 +37,8 @@ enum {
     WHAT_BYTES = 1000, /* as an error's text */
     LETTER_BYTES = LIMIT_DEAD_REQUEST_BYTES,
     LINE_ARENA_BYTES = 1 << 20, /* of one line's point */
-    PATH_MOST = 200,            /* of one that is shown */
+    NAMES_BYTES = 16 << 20,
+    PATH_MOST = 200, /* of one that is shown */
     WAIT_MS = 10000,
     STEP_MS = 2
 };
@@ -53,6 +54,8 @@ struct item {
     enum state state;
     bool is_absent; /* there is no such letter */
     uint64_t ticket;
+    struct firsts firsts;
+    bool fails_again; /* only in part, and that part is on its way */
     char what[WHAT_BYTES];
 };
 
@@ -62,6 +65,7 @@ struct replay {
     struct ingest *ingest;
     struct attempt attempt;
     struct buf letter;
+    struct arena names; /* of firsts */
     struct item *items;
     size_t count;
 };
@@ -110,6 +114,15 @@ static void name_of(const struct item *item, char out[ID_BYTES])
 
 /* ---- waiting for the journal ---- */
 
+/* Nobody knows whether it is stored; the next try must be no double of it. */
+static void fail_waiting(struct item *item, const char *why)
+{
+    first_settle(&item->firsts, false);
+    item->state = STATE_FAILED;
+    if (!item->fails_again)
+        fail_item(item, why);
+}
+
 static void look_at_tickets(struct replay *replay, size_t *waiting)
 {
     *waiting = 0;
@@ -117,15 +130,17 @@ static void look_at_tickets(struct replay *replay, size_t *waiting)
         struct item *item = &replay->items[i];
         if (item->state != STATE_WAITS)
             continue;
-        switch (journal_ticket(replay->options.ingest.journal, item->ticket)) {
+        switch (first_state(&item->firsts, replay->options.ingest.journal,
+                            item->ticket)) {
         case TICKET_WAITS:
             ++*waiting;
             break;
         case TICKET_DURABLE:
-            item->state = STATE_STORED;
+            item->state = item->fails_again ? STATE_FAILED : STATE_STORED;
+            first_settle(&item->firsts, true);
             break;
         case TICKET_FAILED:
-            fail_item(item, "the journal could not be written");
+            fail_waiting(item, "the journal could not be written");
             break;
         }
     }
@@ -146,7 +161,7 @@ static void await_tickets(struct replay *replay)
     }
     for (size_t i = 0; i < replay->count; i++)
         if (replay->items[i].state == STATE_WAITS)
-            fail_item(&replay->items[i], "the disk does not answer");
+            fail_waiting(&replay->items[i], "the disk does not answer");
 }
 
 /* ---- requests ---- */
@@ -175,6 +190,19 @@ static void note_reason(struct replay *replay, const struct item *item,
     buf_deinit(&text);
 }
 
+/* What fails again waits only for what it was first with. */
+static void wait_for(struct replay *replay, struct item *item)
+{
+    const struct receipt *receipt = &replay->attempt.receipt;
+    item->firsts = receipt->firsts;
+    if (!receipt->must_wait || (item->fails_again && item->firsts.count == 0))
+        return;
+    item->ticket = receipt->ticket;
+    item->state = STATE_WAITS;
+    if (!first_copy(&item->firsts, &replay->names))
+        await_tickets(replay); /* while the request has them */
+}
+
 static void take_receipt(struct replay *replay, struct item *item)
 {
     const struct receipt *receipt = &replay->attempt.receipt;
@@ -185,12 +213,14 @@ static void take_receipt(struct replay *replay, struct item *item)
         fail_item(item, buf_string(&reason));
         note_reason(replay, item, buf_text(&reason));
         buf_deinit(&reason);
+        item->fails_again = true;
+        wait_for(replay, item);
         return;
     }
-    item->ticket = receipt->ticket;
-    item->state = receipt->must_wait ? STATE_WAITS : STATE_STORED;
+    item->state = STATE_STORED;
     snprintf(item->what, sizeof item->what, "%zu point%s", receipt->point_count,
              receipt->point_count == 1 ? "" : "s");
+    wait_for(replay, item);
 }
 
 /* ERR_FULL may be only for what waits: once more when that is durable. */
@@ -484,6 +514,7 @@ bool replay_letters(struct replay *replay, const struct text *ids, size_t count,
             replay_points(replay, item);
     }
     await_tickets(replay);
+    arena_reset(&replay->names);
     drop_all(replay->options.dead, replay->items, count, STATE_STORED);
     return finish(replay->items, count, tell, context);
 }
@@ -511,6 +542,7 @@ struct replay *replay_new(const struct replay_options *options,
     replay->options.ingest.is_replay = true;
     attempt_init(&replay->attempt);
     buf_init(&replay->letter, LETTER_BYTES);
+    arena_init(&replay->names, NAMES_BYTES);
     replay->options.ingest.waker = -1;
     replay->options.ingest.pulse = &replay->pulse;
     pulse_start(&replay->pulse);
@@ -529,5 +561,6 @@ void replay_free(struct replay *replay)
     pulse_stop(&replay->pulse);
     attempt_deinit(&replay->attempt);
     buf_deinit(&replay->letter);
+    arena_deinit(&replay->names);
     free(replay);
 }

@@ -252,10 +252,7 @@ static void begin_call(struct script *script, struct script_call *call)
     lua->generation++;
     lua->absent = NULL;
     call->stored_count = 0;
-    call->reply = (struct reply){0};
-    kept_clear(&call->kept);
-    call->added_count = 0;
-    call->first_ticket = 0;
+    script_call_reset(call);
     script_lua_set_call(script->L, call);
     script_lua_limit(script->L, budget,
                      call->pulse && call->pulse->beats

@@ -100,6 +100,16 @@ void script_call_deinit(struct script_call *call)
     script_call_init(call);
 }
 
+void script_call_reset(struct script_call *call)
+{
+    call->reply = (struct reply){0};
+    kept_clear(&call->kept);
+    call->added_count = 0;
+    call->mark = 0;
+    for (size_t i = 0; i < TICKET_GROUPS; i++)
+        call->first_tickets[i] = 0;
+}
+
 bool script_call_note_added(struct script_call *call, struct text name)
 {
     struct text copy;

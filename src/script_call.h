@@ -11,6 +11,7 @@
 #include "kept.h"
 #include "request.h"
 #include "text.h"
+#include "ticket.h"
 
 struct buf;
 struct error;
@@ -64,13 +65,16 @@ struct script_call {
     struct text *added;    /* malloc'ed: names that store.add was first with, */
     size_t added_count;    /* to be forgotten if the request is not stored; */
     size_t added_capacity; /* they live in the arena of points */
-    uint64_t first_ticket; /* of the latest that was before it in store.add */
-    struct reply reply;    /* status 0 unless the script called reply() */
-    struct kept kept; /* why to keep the request too; also without an error */
+    uint64_t mark;         /* see store_mark; 0: it added nothing */
+    uint64_t first_tickets[TICKET_GROUPS]; /* of who was before it there */
+    struct reply reply; /* status 0 unless the script called reply() */
+    struct kept kept;   /* why to keep the request too; also without an error */
 };
 
 void script_call_init(struct script_call *call);
 void script_call_deinit(struct script_call *call);
+/* As if no script had run. */
+void script_call_reset(struct script_call *call);
 
 /* Notes a name that store.add was first with. False: no memory. */
 bool script_call_note_added(struct script_call *call, struct text name);

@@ -26,6 +26,7 @@
 #include "script_lua.h"
 #include "script_whole.h"
 #include "store.h"
+#include "ticket.h"
 #include "units.h"
 
 static struct store *store_of(lua_State *L)
@@ -162,15 +163,17 @@ static int api_add(lua_State *L)
     struct text name = script_lua_text(L, 1);
     bool has_value = lua_gettop(L) > 2, added = false;
     struct error err;
-    uint64_t ttl_ns = ttl_at(L, has_value ? 3 : 2), ticket = 0;
+    uint64_t ttl_ns = ttl_at(L, has_value ? 3 : 2);
     struct script_call *call = script_lua_call(L);
+    if (!call->mark)
+        call->mark = store_mark(store);
+    uint64_t ticket = call->mark;
     if (has_value)
         value = value_at(L, 2);
     if (!store_add(store, name, &value, now_ns(L), ttl_ns, &added, &ticket,
                    &err))
         script_lua_raise(L, &err);
-    if (ticket > call->first_ticket)
-        call->first_ticket = ticket;
+    ticket_add(call->first_tickets, ticket);
     if (added && !script_call_note_added(call, name)) {
         store_delete(store, name, now_ns(L));
         luaL_error(L, "store.add: no room to note the name");

@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ struct entry {
     struct entry *newer, *older; /* by use */
     uint64_t hash;
     int64_t expires_ns; /* INT64_MAX: never */
-    uint64_t ticket;    /* see store_settle; 0: none */
+    uint64_t ticket;    /* or a mark: see store_settle; 0: none */
     struct store_value value;
     size_t name_len;
     char bytes[]; /* the name, then the text */
@@ -39,6 +40,7 @@ struct store {
     size_t max_entries, max_bytes;
     size_t chain_count; /* a power of two */
     struct siphash_key key;
+    atomic_uint_least64_t marks;
 
     pthread_mutex_t lock; /* guards all below */
     struct entry **chains;
@@ -218,6 +220,11 @@ bool store_set(struct store *store, struct text name,
     return true;
 }
 
+uint64_t store_mark(struct store *store)
+{
+    return STORE_MARK | atomic_fetch_add(&store->marks, 1);
+}
+
 bool store_add(struct store *store, struct text name,
                const struct store_value *value, int64_t now_ns, uint64_t ttl_ns,
                bool *added, uint64_t *ticket, struct error *err)
@@ -225,11 +232,12 @@ bool store_add(struct store *store, struct text name,
     struct entry *entry = make(store, name, value, expiry(now_ns, ttl_ns), err);
     if (!entry)
         return false;
+    entry->ticket = *ticket;
     pthread_mutex_lock(&store->lock);
     const struct entry *first =
         find(store, name_of(entry), entry->hash, now_ns);
     *added = !first;
-    *ticket = first ? first->ticket : 0;
+    *ticket = first && first->ticket != *ticket ? first->ticket : 0;
     if (*added)
         put(store, entry);
     pthread_mutex_unlock(&store->lock);
@@ -239,12 +247,12 @@ bool store_add(struct store *store, struct text name,
 }
 
 void store_settle(struct store *store, struct text name, int64_t now_ns,
-                  uint64_t ticket)
+                  uint64_t had, uint64_t ticket)
 {
     uint64_t hash = siphash(&store->key, name);
     pthread_mutex_lock(&store->lock);
     struct entry *entry = find(store, name, hash, now_ns);
-    if (entry)
+    if (entry && entry->ticket == had)
         entry->ticket = ticket;
     pthread_mutex_unlock(&store->lock);
 }

@@ -41,14 +41,18 @@ void store_clear(struct store *store);
 bool store_set(struct store *store, struct text name,
                const struct store_value *value, int64_t now_ns, uint64_t ttl_ns,
                struct error *err);
-/* The same, if there is nothing of that name; *added says so. If not, *ticket
- * is what store_settle said of the first one, or 0. */
+/* What adds has a mark of its own, which no ticket is like. */
+#define STORE_MARK (UINT64_C(1) << 63)
+uint64_t store_mark(struct store *store);
+/* The same, if there is nothing of that name; *added says so. *ticket is the
+ * mark of who adds; then that of who was first, or what store_settle made of
+ * it, or 0 where there is nothing to wait for, as it is one's own. */
 bool store_add(struct store *store, struct text name,
                const struct store_value *value, int64_t now_ns, uint64_t ttl_ns,
                bool *added, uint64_t *ticket, struct error *err);
-/* What was added is on disk once this ticket is done. */
+/* What was added has another ticket now, if it still has the one it had. */
 void store_settle(struct store *store, struct text name, int64_t now_ns,
-                  uint64_t ticket);
+                  uint64_t had, uint64_t ticket);
 /* False: there is none. A text is copied into out, which is cleared first. */
 bool store_get(struct store *store, struct text name, int64_t now_ns,
                struct buf *out, struct store_value *value);

@@ -5,12 +5,27 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { SHIFT = TICKET_PARTS }; /* below: the parts; above: the group */
 
 uint64_t ticket_of(uint64_t group, uint64_t parts)
 {
     return group << SHIFT | parts;
+}
+
+void ticket_add(uint64_t tickets[TICKET_GROUPS], uint64_t ticket)
+{
+    size_t oldest = 0;
+    for (size_t i = 0; i < TICKET_GROUPS; i++) {
+        if (tickets[i] == 0 || tickets[i] >> SHIFT == ticket >> SHIFT) {
+            tickets[i] |= ticket;
+            return;
+        }
+        oldest = tickets[i] < tickets[oldest] ? i : oldest;
+    }
+    if (ticket > tickets[oldest])
+        tickets[oldest] = ticket;
 }
 
 void tickets_publish(struct tickets *tickets, uint64_t group,

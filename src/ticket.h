@@ -34,8 +34,13 @@ struct tickets {
     uint64_t failed_count;          /* ever */
 };
 
+/* Groups that are not done: the one being committed, and the open one. */
+enum { TICKET_GROUPS = 2 };
+
 uint64_t ticket_of(uint64_t group, uint64_t parts);
 /* A group is done; failed_parts is the set that failed. Under the lock. */
 void tickets_publish(struct tickets *tickets, uint64_t group,
                      uint64_t failed_parts);
+/* Adds one to those of the newest groups; 0 in there: none yet. */
+void ticket_add(uint64_t tickets[TICKET_GROUPS], uint64_t ticket);
 enum ticket_state tickets_state(struct tickets *tickets, uint64_t ticket);

@@ -128,7 +128,7 @@ static bool add(struct store *store, const char *name, int64_t now_ns,
                 uint64_t ttl_ns)
 {
     bool added = false;
-    uint64_t ticket;
+    uint64_t ticket = store_mark(store);
     struct error err;
     struct store_value value = integer_value(now_ns);
     assert_true(store_add(store, text_of(name), &value, now_ns, ttl_ns, &added,
@@ -140,12 +140,15 @@ static uint64_t ticket_of_first(struct store *store, const char *name,
                                 int64_t now_ns)
 {
     bool added;
-    uint64_t ticket = 99;
+    const uint64_t mark = store_mark(store);
+    uint64_t ticket = mark;
     struct error err;
     struct store_value value = integer_value(1);
     assert_true(store_add(store, text_of(name), &value, now_ns, 10, &added,
                           &ticket, &err));
     assert_int_equal(added, ticket == 0);
+    if (added)
+        store_settle(store, text_of(name), now_ns, mark, 5);
     return ticket;
 }
 
@@ -153,11 +156,12 @@ static void a_double_learns_the_ticket_of_the_first(void **state)
 {
     struct store *store = open_store(state);
     assert_int_equal(ticket_of_first(store, "a", 1), 0);
-    store_settle(store, TEXT("a"), 1, 7);
-    store_settle(store, TEXT("nobody"), 1, 8);
+    store_settle(store, TEXT("a"), 1, 5, 7);
+    store_settle(store, TEXT("a"), 1, 5, 6); /* it has another by now */
+    store_settle(store, TEXT("nobody"), 1, 5, 8);
     assert_int_equal(ticket_of_first(store, "a", 2), 7);
     assert_int_equal(ticket_of_first(store, "a", 11), 0);
-    store_settle(store, TEXT("a"), 11, 9);
+    store_settle(store, TEXT("a"), 11, 5, 9);
     assert_int_equal(ticket_of_first(store, "a", 12), 9);
     assert_true(store_delete(store, TEXT("a"), 12));
     assert_int_equal(ticket_of_first(store, "a", 12), 0);
@@ -300,7 +304,7 @@ static void *count_up(void *context)
     for (int i = 0; i < ROUNDS; i++) {
         char name[20];
         bool added;
-        uint64_t ticket;
+        uint64_t ticket = 1;
         snprintf(name, sizeof name, "n%d", i);
         if (!store_incr(store, TEXT("sum"), &one, i, 0, &sum, &err)
             || !store_add(store, text_of(name), &one, 0, 0, &added, &ticket,

@@ -91,6 +91,24 @@ static void it_never_says_durable_of_what_failed(void **state)
     }
 }
 
+static void the_newest_groups_are_kept_with_all_their_parts(void **state)
+{
+    (void)state;
+    uint64_t tickets[TICKET_GROUPS] = {0};
+    ticket_add(tickets, 0);
+    assert_int_equal(tickets[0] | tickets[1], 0);
+    ticket_add(tickets, ticket_of(7, 1));
+    ticket_add(tickets, ticket_of(8, 2));
+    ticket_add(tickets, ticket_of(7, 4));
+    ticket_add(tickets, ticket_of(6, 1)); /* done, as there are two later */
+    ticket_add(tickets, 0);
+    assert_int_equal(tickets[0], ticket_of(7, 1 | 4));
+    assert_int_equal(tickets[1], ticket_of(8, 2));
+    ticket_add(tickets, ticket_of(9, 1));
+    assert_int_equal(tickets[0], ticket_of(9, 1));
+    assert_int_equal(tickets[1], ticket_of(8, 2));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -100,6 +118,7 @@ int main(void)
         CASE(a_failure_is_that_of_its_outputs_only),
         CASE(the_highest_output_has_its_bit),
         CASE(it_never_says_durable_of_what_failed),
+        CASE(the_newest_groups_are_kept_with_all_their_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

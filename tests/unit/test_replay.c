@@ -361,6 +361,27 @@ static void what_the_journal_could_not_write_was_not_first(void **state)
     }
 }
 
+/* The second is told done only if the first is. */
+static void a_double_among_the_letters_waits_for_the_first(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const ids[] = {A, B};
+    put_letter(bench, A, "/once", "x");
+    put_letter(bench, B, "/once", "y");
+    reopen(bench);
+    bench->disk->fail_ops = DISK_WRITE;
+    bench->disk->fail_count = 1000;
+    assert_false(replay(bench, ids, 2));
+    assert_text(buf_text(&bench->told),
+                "-" A " the journal could not be written\n"
+                "-" B " the journal could not be written\n");
+    bench->disk->fail_count = 0;
+    reopen(bench);
+    assert_true(replay(bench, ids, 2));
+    assert_text(buf_text(&bench->told), "+" A " 1 point\n+" B " 0 points\n");
+    assert_journal(bench, 0, F1);
+}
+
 static void letters_that_are_none_are_said(void **state)
 {
     struct bench *bench = *state;
@@ -522,6 +543,7 @@ int main(void)
         REPLAY_TEST(points_go_back_to_their_output),
         REPLAY_TEST(what_the_journal_cannot_write_stays),
         REPLAY_TEST(what_the_journal_could_not_write_was_not_first),
+        REPLAY_TEST(a_double_among_the_letters_waits_for_the_first),
         REPLAY_TEST(letters_that_are_none_are_said),
         REPLAY_TEST(dropping_needs_no_journal),
         cmocka_unit_test(a_crash_in_a_replay_loses_nothing),

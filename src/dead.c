@@ -72,10 +72,11 @@ bool dead_replace_request(struct dead *dead, const char *id, struct text text,
     return is_done;
 }
 
-bool dead_drop_request(struct dead *dead, const char *id, struct error *err)
+bool dead_drop_request(struct dead *dead, const char *id, size_t again,
+                       struct error *err)
 {
     pthread_mutex_lock(&dead->requests_lock);
-    bool is_done = dead_requests_drop(&dead->requests, id, err);
+    bool is_done = dead_requests_drop(&dead->requests, id, again, err);
     pthread_mutex_unlock(&dead->requests_lock);
     return is_done;
 }

@@ -65,9 +65,9 @@ void dead_sinks(struct dead *dead, struct journal_sink sinks[DEAD_SINKS]);
  * the comments before its request line stand
  *   # @id <16 hex>      its name; needed
  *   # @time, @route, @reason and others, each at most once
- * One equal to a letter that is there (method, path with query, body, route
- * and reason) only counts up: see <id>.again. That count is not synced; a
- * power cut may lose the latest. */
+ * Of one equal to a letter that is there (sender, method, path with query,
+ * headers, body, route and reason) only id and time are kept, in <id>.again,
+ * and a replay runs it once for each. */
 
 /* Appends points of one output as one rider for DEAD_POINTS. False: out is
  * full. */
@@ -85,9 +85,11 @@ bool dead_refuse(struct dead *dead, const char *output,
 
 /* ---- letters that are done with ---- */
 
-/* ERR_NOT_FOUND: there is none of that id. It is gone for good once
- * dead_sync_drops was called, once for many. */
-bool dead_drop_request(struct dead *dead, const char *id, struct error *err);
+/* again: of so many repetitions the caller knows; ERR_REFUSED: it came once
+ * more meanwhile. ERR_NOT_FOUND: there is none of that id. It is gone for good
+ * once dead_sync_drops was called, once for many. */
+bool dead_drop_request(struct dead *dead, const char *id, size_t again,
+                       struct error *err);
 bool dead_sync_drops(struct dead *dead, struct error *err);
 /* It failed again: the letter has another text from now on. */
 bool dead_replace_request(struct dead *dead, const char *id, struct text text,

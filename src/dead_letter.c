@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "buf.h"
 #include "ceilings.h"
@@ -15,6 +16,11 @@
 #include "siphash.h"
 #include "timestamp.h"
 #include "utf8.h"
+
+enum {
+    ID_DIGITS = 16,
+    TIME_BYTES = DEAD_AGAIN_BYTES - ID_DIGITS - 2 /* a space, a newline */
+};
 
 /* One line of printable text, of so many bytes at most, not in the middle of a
  * character. */
@@ -221,11 +227,37 @@ bool dead_letter_next(struct text *rest, struct dead_letter *letter)
     return false;
 }
 
-uint64_t dead_again_count(uint64_t file_bytes)
+bool dead_is_id(struct text text)
 {
-    enum { MAX = DEAD_AGAIN_MAX_BYTES };
-    uint64_t dots = file_bytes > MAX ? file_bytes - MAX : 0;
-    return (file_bytes - dots) / DEAD_AGAIN_BYTES + dots;
+    if (text.len != ID_DIGITS)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (!memchr("0123456789abcdef", text.at[i], 16))
+            return false;
+    return true;
+}
+
+void dead_again_write(const struct dead_request *request,
+                      char out[DEAD_AGAIN_BYTES + 1])
+{
+    int time_len =
+        request->time.len < TIME_BYTES ? (int)request->time.len : TIME_BYTES;
+    snprintf(out, DEAD_AGAIN_BYTES + 1, "%.*s %-*.*s\n", TEXT_ARG(request->id),
+             TIME_BYTES, time_len, request->time.at);
+}
+
+bool dead_again_next(struct text *rest, struct dead_again *again)
+{
+    while (rest->len >= DEAD_AGAIN_BYTES) {
+        struct text line = {rest->at, DEAD_AGAIN_BYTES - 1};
+        bool is_whole = rest->at[DEAD_AGAIN_BYTES - 1] == '\n';
+        *rest = text_skip(*rest, DEAD_AGAIN_BYTES);
+        again->id = text_cut(&line, ' ');
+        again->time = text_cut(&line, ' ');
+        if (is_whole && dead_is_id(again->id) && again->time.len > 0)
+            return true;
+    }
+    return false;
 }
 
 bool dead_head_write(struct buf *out, uint64_t count, int64_t wall_ns)

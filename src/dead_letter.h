@@ -30,6 +30,9 @@ struct dead_request {
     bool has_body;       /* the empty line was there; else the text was cut */
 };
 
+/* 16 hex digits, as a request's id has them. */
+bool dead_is_id(struct text text);
+
 /* False: there is no request line. A text that is cut behind it will do. */
 bool dead_request_read(struct text text, struct dead_request *request);
 
@@ -79,10 +82,21 @@ bool dead_letter_write(struct buf *out, const struct dead_point *point,
  * skipped. */
 bool dead_letter_next(struct text *rest, struct dead_letter *letter);
 
-/* <id>.again names who else sent that letter: of the first so many repetitions
- * the id and a newline, of each one more a dot. */
-enum { DEAD_AGAIN_BYTES = 17, DEAD_AGAIN_MAX_BYTES = 1000 * DEAD_AGAIN_BYTES };
-uint64_t dead_again_count(uint64_t file_bytes);
+/* When a letter came again: a line of <id>.again, all of one length. */
+struct dead_again {
+    struct text id; /* 16 hex digits, what that sender was told */
+    struct text time;
+};
+enum {
+    DEAD_AGAIN_BYTES = 48,
+    DEAD_AGAIN_MOST = 1000,
+    DEAD_AGAIN_FILE_BYTES = DEAD_AGAIN_BYTES * (DEAD_AGAIN_MOST + 1)
+};
+void dead_again_write(const struct dead_request *request,
+                      char out[DEAD_AGAIN_BYTES + 1]);
+/* Takes the next one off *rest; false: there is none. What a crash left of a
+ * line is skipped. */
+bool dead_again_next(struct text *rest, struct dead_again *again);
 
 /* The first line of a file of letters: how many there are, and the time of the
  * latest. */

@@ -58,8 +58,19 @@ static uint64_t count_again(const struct file_system *fs, const char *dir,
     char path[DEAD_PATH_BYTES];
     struct stat st;
     snprintf(path, sizeof path, "%s/requests/%s.again", dir, id);
-    return fs->stat(fs, path, &st) == 0 ? dead_again_count((uint64_t)st.st_size)
-                                        : 0;
+    return fs->stat(fs, path, &st) == 0
+               ? (uint64_t)st.st_size / DEAD_AGAIN_BYTES
+               : 0;
+}
+
+void dead_list_again(const struct file_system *fs, const char *dir,
+                     const char *id, struct buf *out)
+{
+    char path[DEAD_PATH_BYTES];
+    fs = fs ? fs : &file_real;
+    snprintf(path, sizeof path, "%s/requests/%s.again", dir, id);
+    buf_clear(out);
+    file_read(fs, path, out, NULL);
 }
 
 /* The beginning of the file; -1: it has gone. */
@@ -103,17 +114,16 @@ bool dead_list_requests(const struct file_system *fs, const char *dir,
 static bool names_id(const struct file_system *fs, const char *dir,
                      const char *first, struct text id)
 {
-    char path[DEAD_PATH_BYTES], held[DEAD_AGAIN_MAX_BYTES];
-    snprintf(path, sizeof path, "%s/requests/%s.again", dir, first);
-    int fd = fs->open(fs, path, O_RDONLY, 0);
-    ssize_t got = fd < 0 ? 0 : fs->pread(fs, fd, held, sizeof held, 0);
-    if (fd >= 0)
-        fs->close(fs, fd);
-    struct text rest = {held, got > 0 ? (size_t)got : 0};
-    while (rest.len > 0)
-        if (text_equal(text_cut(&rest, '\n'), id))
-            return true;
-    return false;
+    struct buf held;
+    struct dead_again again;
+    bool is_named = false;
+    buf_init(&held, DEAD_AGAIN_FILE_BYTES);
+    dead_list_again(fs, dir, first, &held);
+    struct text rest = buf_text(&held);
+    while (!is_named && dead_again_next(&rest, &again))
+        is_named = text_equal(again.id, id);
+    buf_deinit(&held);
+    return is_named;
 }
 
 bool dead_list_kept_as(const struct file_system *fs, const char *dir,

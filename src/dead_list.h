@@ -43,6 +43,10 @@ enum { DEAD_LIST_ID_BYTES = 17 };
 bool dead_list_kept_as(const struct file_system *fs, const char *dir,
                        const char *id, char first[DEAD_LIST_ID_BYTES]);
 
+/* When it came again, for dead_again_next; nothing if it did not. */
+void dead_list_again(const struct file_system *fs, const char *dir,
+                     const char *id, struct buf *out);
+
 /* The whole letter of a request, as it is on disk. ERR_NOT_FOUND. */
 bool dead_list_load(const struct file_system *fs, const char *dir,
                     const char *id, struct buf *out, uint64_t *again,

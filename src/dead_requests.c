@@ -4,15 +4,15 @@
  * makes two letters equal. A new one is written with its key as one more
  * annotation, so that opening a full folder reads only the beginnings. When a
  * key is there already the file is read and compared; if it is equal indeed,
- * its id is appended to <id>.again, so that whoever was told that id finds the
- * letter, and whose length is the number of repetitions. That write is not
- * synced: a power cut may lose the latest of the count, never a letter.
+ * its id and time are appended to <id>.again and synced, for a point may have
+ * no other time; after so many repetitions the next one is a letter of its own.
  *
  * What can go wrong: a write or a sync, and then all letters of this group that
- * were new are removed again. A letter stays in memory only if its file and its
- * name are on disk for good; else a repetition would count up on something that
- * a power cut takes away. For the same reason the folder is synced at open:
- * whoever wrote there before us may have died before its sync.
+ * were new are removed again, and of its repetitions none counts.
+ * A letter stays in memory only if its file and its name are on disk for good;
+ * else a repetition would count up on something that a power cut takes away.
+ * For the same reason the folder is synced at open: whoever wrote there before
+ * us may have died before its sync.
  */
 #include "dead_requests.h"
 
@@ -40,7 +40,10 @@ enum {
 
 struct dead_entry {
     char id[ID_BYTES];
-    uint64_t bytes;
+    uint64_t bytes; /* of the letter and its repetitions */
+    size_t again;   /* repetitions on disk for good */
+    size_t news;    /* and of this group, not synced yet */
+    bool is_ours;   /* their file is this process's, and no sync of it failed */
 };
 
 #define ENDING ".http"
@@ -110,16 +113,6 @@ static void path_of(const struct dead_requests *requests, const char *id,
     snprintf(out, DEAD_PATH_BYTES, "%s/%s%s", requests->dir, id, ending);
 }
 
-static bool is_id(struct text id)
-{
-    if (id.len != ID_BYTES - 1)
-        return false;
-    for (size_t i = 0; i < id.len; i++)
-        if (!memchr("0123456789abcdef", id.at[i], 16))
-            return false;
-    return true;
-}
-
 /* Written with the key behind its title. */
 static bool put(struct dead_requests *requests, const char *id,
                 const struct dead_request *request, uint64_t key,
@@ -150,22 +143,107 @@ static bool is_same(struct dead_requests *requests, const char *id,
     return is_equal;
 }
 
-static void count_up(struct dead_requests *requests, const char *id,
-                     struct text again)
+/* Into a new file, with those that were there: of one whose sync failed, here
+ * or in the process before, no later sync could be believed. */
+static bool put_again(struct dead_requests *requests, struct dead_entry *entry,
+                      struct text line, struct error *err)
 {
-    char path[DEAD_PATH_BYTES], line[DEAD_AGAIN_BYTES + 1];
-    const struct file_system *fs = requests->fs;
+    char path[DEAD_PATH_BYTES], name[ID_BYTES + sizeof AGAIN];
+    struct buf held;
     struct stat st;
-    path_of(requests, id, AGAIN, path);
-    int fd = fs->open(fs, path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    path_of(requests, entry->id, AGAIN, path);
+    bool is_there = requests->fs->stat(requests->fs, path, &st) == 0;
+    snprintf(name, sizeof name, "%s" AGAIN, entry->id);
+    buf_init(&held, DEAD_AGAIN_FILE_BYTES);
+    bool is_read = entry->again == 0 || (!is_there && errno == ENOENT)
+                   || file_read(requests->fs, path, &held, err);
+    if (held.len > entry->again * DEAD_AGAIN_BYTES)
+        buf_truncate(&held, entry->again * DEAD_AGAIN_BYTES);
+    const struct text pieces[] = {buf_text(&held), line};
+    entry->is_ours =
+        is_read
+        && dead_file_put(requests->fs, requests->dir, name, pieces, 2, err);
+    buf_deinit(&held);
+    return entry->is_ours;
+}
+
+static bool append_again(struct dead_requests *requests,
+                         const struct dead_entry *entry, struct text line,
+                         struct error *err)
+{
+    char path[DEAD_PATH_BYTES];
+    const struct file_system *fs = requests->fs;
+    path_of(requests, entry->id, AGAIN, path);
+    int fd = fs->open(fs, path, O_WRONLY | O_APPEND, 0600);
     if (fd < 0)
-        return;
-    bool is_named =
-        fs->fstat(fs, fd, &st) == 0 && st.st_size < DEAD_AGAIN_MAX_BYTES;
-    snprintf(line, sizeof line, "%.*s\n", TEXT_ARG(again));
-    file_write_all(fs, fd, is_named ? line : ".",
-                   is_named ? DEAD_AGAIN_BYTES : 1, path, NULL);
+        return fail_errno(err, "opening %s", path);
+    bool is_written = file_write_all(fs, fd, line.at, line.len, path, err);
     fs->close(fs, fd);
+    return is_written;
+}
+
+/* *is_written: the folder has a name that is not synced. */
+static bool repeat(struct dead_requests *requests, struct dead_entry *entry,
+                   const struct dead_request *request, bool *is_written,
+                   struct error *err)
+{
+    char line[DEAD_AGAIN_BYTES + 1];
+    dead_again_write(request, line);
+    const struct text text = {line, DEAD_AGAIN_BYTES};
+    *is_written |= !entry->is_ours;
+    entry->news++;
+    return entry->is_ours ? append_again(requests, entry, text, err)
+                          : put_again(requests, entry, text, err);
+}
+
+static bool sync_again(const struct dead_requests *requests,
+                       const struct dead_entry *entry, struct error *err)
+{
+    char path[DEAD_PATH_BYTES];
+    const struct file_system *fs = requests->fs;
+    path_of(requests, entry->id, AGAIN, path);
+    int fd = fs->open(fs, path, O_WRONLY, 0600);
+    bool is_synced = fd >= 0 && fs->fdatasync(fs, fd) == 0;
+    if (!is_synced)
+        fail_errno(err, "syncing %s", path);
+    if (fd >= 0)
+        fs->close(fs, fd);
+    return is_synced;
+}
+
+/* All that came again in this group, each file once. */
+static bool sync_news(struct dead_requests *requests, struct error *err)
+{
+    bool is_synced = true;
+    for (size_t i = 0; i < requests->entry_count && is_synced; i++)
+        if (requests->entries[i].news > 0)
+            is_synced = sync_again(requests, &requests->entries[i], err);
+    return is_synced;
+}
+
+static void add_repetitions(struct dead_requests *requests,
+                            struct dead_entry *entry, size_t count)
+{
+    entry->again += count;
+    entry->bytes += count * DEAD_AGAIN_BYTES;
+    atomic_fetch_add(&requests->bytes, count * DEAD_AGAIN_BYTES);
+}
+
+static void settle_news(struct dead_requests *requests, bool is_kept)
+{
+    for (size_t i = 0; i < requests->entry_count; i++) {
+        struct dead_entry *entry = &requests->entries[i];
+        if (is_kept)
+            add_repetitions(requests, entry, entry->news);
+        else if (entry->news > 0)
+            entry->is_ours = false;
+        entry->news = 0;
+    }
+}
+
+static bool may_repeat(const struct dead_entry *entry)
+{
+    return entry->again + entry->news < DEAD_AGAIN_MOST;
 }
 
 static bool find_equal(struct dead_requests *requests,
@@ -173,25 +251,27 @@ static bool find_equal(struct dead_requests *requests,
                        size_t *at)
 {
     for (*at = 0; *at < requests->entry_count; ++*at)
-        if (requests->keys[*at] == key
+        if (requests->keys[*at] == key && may_repeat(&requests->entries[*at])
             && is_same(requests, requests->entries[*at].id, request))
             return true;
     return false;
 }
 
-/* *is_written: the folder has a name that is not synced. */
+/* *is_written: the folder has a name that is not synced; *is_repeated: a file
+ * of repetitions is not. */
 static bool add_one(struct dead_requests *requests, struct text item,
-                    bool *is_written, struct error *err)
+                    bool *is_written, bool *is_repeated, struct error *err)
 {
     struct dead_request request;
     char id[ID_BYTES];
     size_t at;
-    if (!dead_request_read(item, &request) || !is_id(request.id))
+    if (!dead_request_read(item, &request) || !dead_is_id(request.id))
         return fail(err, ERR_IO, "a request to keep has no id");
     uint64_t key = dead_request_key(&request);
     if (find_equal(requests, &request, key, &at)) {
-        count_up(requests, requests->entries[at].id, request.id);
-        return true;
+        *is_repeated = true;
+        return repeat(requests, &requests->entries[at], &request, is_written,
+                      err);
     }
     snprintf(id, sizeof id, "%.*s", TEXT_ARG(request.id));
     if (!put(requests, id, &request, key, item, err))
@@ -227,11 +307,15 @@ bool dead_requests_add(struct dead_requests *requests, const struct text *items,
                        size_t count, struct error *err)
 {
     size_t before = requests->entry_count;
-    bool is_kept = true, is_written = false;
+    bool is_kept = true, is_written = false, is_repeated = false;
     for (size_t i = 0; is_kept && i < count; i++)
-        is_kept = add_one(requests, items[i], &is_written, err);
+        is_kept = add_one(requests, items[i], &is_written, &is_repeated, err);
+    if (is_kept && is_repeated)
+        is_kept = sync_news(requests, err);
     if (is_kept && is_written)
         is_kept = dead_file_sync_dir(requests->fs, requests->dir, err);
+    if (is_repeated)
+        settle_news(requests, is_kept);
     if (!is_kept)
         take_back(requests, before);
     else
@@ -262,18 +346,26 @@ bool dead_requests_replace(struct dead_requests *requests, const char *id,
     if (!put(requests, id, &request, key, text, err)
         || !dead_file_sync_dir(requests->fs, requests->dir, err))
         return false;
-    remove_entry(requests, at);
-    add_entry(requests, id, key, text.len);
+    struct dead_entry *entry = &requests->entries[at];
+    size_t again = entry->again;
+    atomic_fetch_sub(&requests->bytes, entry->bytes);
+    atomic_fetch_add(&requests->bytes, text.len);
+    entry->bytes = text.len;
+    entry->again = 0;
+    add_repetitions(requests, entry, again);
+    requests->keys[at] = key;
     return true;
 }
 
 bool dead_requests_drop(struct dead_requests *requests, const char *id,
-                        struct error *err)
+                        size_t again, struct error *err)
 {
     char path[DEAD_PATH_BYTES];
     size_t at;
     if (!find_letter(requests, id, &at, err))
         return false;
+    if (requests->entries[at].again > again)
+        return fail(err, ERR_REFUSED, "the same came once more meanwhile");
     path_of(requests, id, ENDING, path);
     if (requests->fs->unlink(requests->fs, path) != 0 && errno != ENOENT)
         return fail_errno(err, "removing %s", path);
@@ -305,7 +397,7 @@ static uint64_t key_of_file(const struct dead_requests *requests,
         || !dead_request_read((struct text){head, (size_t)got}, &request))
         return 0;
     char key[ID_BYTES] = "";
-    if (is_id(request.key))
+    if (dead_is_id(request.key))
         snprintf(key, sizeof key, "%.*s", TEXT_ARG(request.key));
     return key[0] ? strtoull(key, NULL, 16) : dead_request_key(&request);
 }
@@ -320,14 +412,19 @@ static void load_letter(const char *name, void *context)
     if (!text_ends_with(stem, TEXT(ENDING)))
         return;
     stem.len -= strlen(ENDING);
-    if (!is_id(stem))
+    if (!dead_is_id(stem))
         return;
     snprintf(id, sizeof id, "%.*s", TEXT_ARG(stem));
     path_of(requests, id, ENDING, path);
     uint64_t key = key_of_file(requests, path);
     listing->unreadable += key == 0;
+    if (requests->fs->stat(requests->fs, path, &st) != 0)
+        return;
+    add_entry(requests, id, key, (uint64_t)st.st_size);
+    path_of(requests, id, AGAIN, path);
     if (requests->fs->stat(requests->fs, path, &st) == 0)
-        add_entry(requests, id, key, (uint64_t)st.st_size);
+        add_repetitions(requests, &requests->entries[requests->entry_count - 1],
+                        (size_t)st.st_size / DEAD_AGAIN_BYTES);
 }
 
 bool dead_requests_open(struct dead_requests *requests, struct error *err)

@@ -10,12 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arena.h"
 #include "buf.h"
 #include "clock.h"
+#include "error.h"
 #include "fit.h"
+#include "line.h"
 #include "point.h"
 #include "printable.h"
 #include "types.h"
+
+enum { LINE_ARENA_BYTES = 1 << 20 }; /* of one line's point */
 
 enum { WHY_BYTES = 450, NAME_BYTES = 60, WHERE_BYTES = 120, VALUE_BYTES = 64 };
 
@@ -187,4 +192,25 @@ bool fitter_lacks_room(const struct fitter *fitter)
 const char *fitter_why(const struct fitter *fitter)
 {
     return fitter->why;
+}
+
+bool fitter_fit_line(struct types *types, struct text line, struct buf *out,
+                     struct error *err)
+{
+    struct arena arena;
+    struct points *points = xcalloc(1, sizeof *points);
+    struct fitter *fitter = fitter_new(types);
+    arena_init(&arena, LINE_ARENA_BYTES);
+    points_init(points, &arena, 1);
+    bool is_read = line_read(line, PRECISION_NS, points, err);
+    const struct point *fitted =
+        is_read ? fitter_fit(fitter, &points->items[0], false, 0) : NULL;
+    bool is_done =
+        fitted ? line_append(out, fitted, 0, err)
+               : is_read && fail(err, ERR_REFUSED, "%s", fitter_why(fitter));
+    points_deinit(points);
+    arena_deinit(&arena);
+    fitter_free(fitter);
+    free(points);
+    return is_done;
 }

@@ -13,6 +13,8 @@
 
 #include "text.h"
 
+struct buf;
+struct error;
 struct point;
 struct types;
 struct fitter;
@@ -34,3 +36,8 @@ bool fitter_lacks_room(const struct fitter *fitter);
 
 /* The numbers of the entries to be stored, each once. */
 const uint32_t *fitter_news(const struct fitter *fitter, size_t *count);
+
+/* Appends the line as the types have it now; what is not known yet is not
+ * learnt from it. False: it is none, or ERR_REFUSED, a field does not fit. */
+bool fitter_fit_line(struct types *types, struct text line, struct buf *out,
+                     struct error *err);

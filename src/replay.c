@@ -26,9 +26,9 @@
 #include "error.h"
 #include "fitter.h"
 #include "journal.h"
-#include "line.h"
 #include "point.h"
 #include "pulse.h"
+#include "timestamp.h"
 #include "trial_file.h"
 
 enum {
@@ -36,7 +36,6 @@ enum {
     OUTPUT_BYTES = 100,
     WHAT_BYTES = 1000, /* as an error's text */
     LETTER_BYTES = LIMIT_DEAD_REQUEST_BYTES,
-    LINE_ARENA_BYTES = 1 << 20, /* of one line's point */
     NAMES_BYTES = 16 << 20,
     PATH_MOST = 200, /* of one that is shown */
     WAIT_MS = 10000,
@@ -56,6 +55,8 @@ struct item {
     uint64_t ticket;
     struct firsts firsts;
     bool fails_again; /* only in part, and that part is on its way */
+    size_t again;     /* how often a request came once more */
+    size_t points;    /* of a request, each time that it came */
     char what[WHAT_BYTES];
 };
 
@@ -66,6 +67,7 @@ struct replay {
     struct attempt attempt;
     struct buf letter;
     struct arena names; /* of firsts */
+    struct buf again;   /* when it came again */
     struct item *items;
     size_t count;
 };
@@ -218,15 +220,16 @@ static void take_receipt(struct replay *replay, struct item *item)
         return;
     }
     item->state = STATE_STORED;
-    snprintf(item->what, sizeof item->what, "%zu point%s", receipt->point_count,
-             receipt->point_count == 1 ? "" : "s");
+    item->points += receipt->point_count;
+    snprintf(item->what, sizeof item->what, "%zu point%s", item->points,
+             item->points == 1 ? "" : "s");
     wait_for(replay, item);
 }
 
 /* ERR_FULL may be only for what waits: once more when that is durable. */
-static bool run_request(struct replay *replay, const struct trial_file *file)
+static bool run_request(struct replay *replay,
+                        const struct attempt_request *request)
 {
-    const struct attempt_request *request = &file->cases[0].request;
     const struct route_table *routes = replay->options.ingest.routes;
     struct attempt *attempt = &replay->attempt;
     if (attempt_run(attempt, replay->ingest, routes, request))
@@ -267,21 +270,58 @@ static void fail_lost(const struct replay *replay, struct item *item,
              TEXT_ARG(path), replay->options.dir, TEXT_ARG(item->name));
 }
 
+static void run_once(struct replay *replay, struct item *item,
+                     const struct attempt_request *request)
+{
+    const struct error *why = &replay->attempt.error;
+    if (run_request(replay, request)) {
+        take_receipt(replay, item);
+        return;
+    }
+    fail_item(item, why->text);
+    if (why->kind == ERR_NOT_FOUND)
+        fail_lost(replay, item, request);
+    if (is_about_the_request(why))
+        note_reason(replay, item, text_of(why->text));
+}
+
+/* As it came again, when it did: a point may have no other time. One after the
+ * other is on disk, for an item waits for one ticket. */
+static void run_repetitions(struct replay *replay, struct item *item,
+                            struct attempt_request *request)
+{
+    char id[ID_BYTES];
+    struct dead_again again;
+    struct error ignored;
+    name_of(item, id);
+    dead_list_again(replay->options.fs, replay->options.dir, id,
+                    &replay->again);
+    struct text rest = buf_text(&replay->again);
+    item->again = rest.len / DEAD_AGAIN_BYTES;
+    request->has_time = true;
+    while (dead_again_next(&rest, &again)) {
+        await_tickets(replay);
+        if (item->state == STATE_FAILED)
+            return;
+        if (!timestamp_parse(again.time, (struct text){0}, &request->time_ns,
+                             &ignored))
+            continue;
+        free(request->id);
+        request->id = xstrndup(again.id.at, again.id.len);
+        run_once(replay, item, request);
+    }
+}
+
 static void replay_request(struct replay *replay, struct item *item)
 {
     struct trial_file file = {0};
     struct error err;
-    if (!load_request(replay, item, &file, &err)) {
-        fail_reading(item, &err);
-    } else if (run_request(replay, &file)) {
-        take_receipt(replay, item);
+    if (load_request(replay, item, &file, &err)) {
+        struct attempt_request *request = &file.cases[0].request;
+        run_once(replay, item, request);
+        run_repetitions(replay, item, request);
     } else {
-        const struct error *why = &replay->attempt.error;
-        fail_item(item, why->text);
-        if (why->kind == ERR_NOT_FOUND)
-            fail_lost(replay, item, &file.cases[0].request);
-        if (is_about_the_request(why))
-            note_reason(replay, item, text_of(why->text));
+        fail_reading(item, &err);
     }
     trial_file_deinit(&file);
 }
@@ -318,36 +358,13 @@ static bool take_line(void *context, const struct dead_letter *letter)
     return search->missing > 0;
 }
 
-/* The line as the output's types have it now; what is not known yet is not
- * learnt from a letter. */
-static bool fit_known(struct types *types, struct text line, struct buf *out,
-                      struct error *err)
-{
-    struct arena arena;
-    struct points *points = xcalloc(1, sizeof *points);
-    struct fitter *fitter = fitter_new(types);
-    arena_init(&arena, LINE_ARENA_BYTES);
-    points_init(points, &arena, 1);
-    bool is_read = line_read(line, PRECISION_NS, points, err);
-    const struct point *fitted =
-        is_read ? fitter_fit(fitter, &points->items[0], false, 0) : NULL;
-    bool is_done =
-        fitted ? line_append(out, fitted, 0, err)
-               : is_read && fail(err, ERR_REFUSED, "%s", fitter_why(fitter));
-    points_deinit(points);
-    arena_deinit(&arena);
-    fitter_free(fitter);
-    free(points);
-    return is_done;
-}
-
 static bool fit_line(const struct replay *replay, struct text line,
                      unsigned output, struct buf *out, struct error *err)
 {
     struct types *types =
         contracts_of(replay->options.ingest.contracts, output);
     if (types)
-        return fit_known(types, line, out, err);
+        return fitter_fit_line(types, line, out, err);
     return (buf_append_text(out, line) && buf_append_char(out, '\n'))
            || fail(err, ERR_TOO_LARGE, "its line is too long");
 }
@@ -412,11 +429,13 @@ static void drop_request(struct dead *dead, struct item *item)
 {
     char id[ID_BYTES];
     struct error err;
+    /* What is dropped unread is dropped with all that came. */
+    size_t again = item->state == STATE_OPEN ? SIZE_MAX : item->again;
     name_of(item, id);
     /* A name that is too long is not meant for the letter it begins like. */
     if (item->name.len >= ID_BYTES)
         fail_absent(item);
-    else if (dead_drop_request(dead, id, &err))
+    else if (dead_drop_request(dead, id, again, &err))
         item->state = STATE_DONE;
     else
         fail_reading(item, &err);
@@ -543,6 +562,7 @@ struct replay *replay_new(const struct replay_options *options,
     attempt_init(&replay->attempt);
     buf_init(&replay->letter, LETTER_BYTES);
     arena_init(&replay->names, NAMES_BYTES);
+    buf_init(&replay->again, DEAD_AGAIN_FILE_BYTES);
     replay->options.ingest.waker = -1;
     replay->options.ingest.pulse = &replay->pulse;
     pulse_start(&replay->pulse);
@@ -562,5 +582,6 @@ void replay_free(struct replay *replay)
     attempt_deinit(&replay->attempt);
     buf_deinit(&replay->letter);
     arena_deinit(&replay->names);
+    buf_deinit(&replay->again);
     free(replay);
 }

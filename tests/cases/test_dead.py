@@ -81,8 +81,12 @@ def wait_for_letters(here, count):
 
 def stamp_of(here, letter):
     """The receipt time of a kept request, as nanoseconds in text."""
-    shown = dead(here, "show", letter)[1]
-    day, seconds, fraction = re.search(r"# @time (\S+)T(\S+)\.(\d{9})Z", shown).groups()
+    return nanoseconds(re.search(r"# @time (\S+)", dead(here, "show", letter)[1]).group(1))
+
+
+def nanoseconds(time):
+    """Of RFC 3339, as text."""
+    day, seconds, fraction = re.fullmatch(r"(\S+)T(\S+)\.(\d{9})Z", time).groups()
     done = subprocess.run(["date", "-u", "-d", f"{day} {seconds}", "+%s"], capture_output=True, text=True, check=True)
     return done.stdout.strip() + fraction
 
@@ -239,6 +243,27 @@ def test_a_request_runs_again_with_its_own_time(here, runs):
     if not runs:
         deliver(here)
     assert paper(here) == [f"met,station=ridge t=-1 {stamp}"]
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_the_same_sent_three_times_is_three_points(here, runs):
+    with gateway(here) as running:
+        ids = [keep(running, '{"t":"--"}') for _ in range(3)]
+        if not runs:
+            running.end(signal.SIGKILL)
+        assert letters(here).keys() == {ids[0]}
+        again = (here / "data" / "dead" / "requests" / f"{ids[0]}.again").read_text().split()
+        assert again[::2] == ids[1:]
+        stamps = [stamp_of(here, ids[0])] + [nanoseconds(text) for text in again[1::2]]
+        assert stamps == sorted(set(stamps))
+        mend(here, running if runs else None)
+        assert dead(here, "replay", ids[2]) == (0, f"{ids[0]}: 3 points\n1 replayed, 0 kept\n", "")
+        assert letters(here) == {}
+        if runs:
+            running.end(signal.SIGTERM)
+    if not runs:
+        deliver(here)
+    assert paper(here) == [f"met,station=ridge t=-1 {stamp}" for stamp in stamps]
 
 
 @pytest.mark.parametrize("runs", [True, False])

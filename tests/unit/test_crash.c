@@ -106,9 +106,10 @@ static void write_request(struct buf *out, unsigned number, unsigned body)
 {
     buf_clear(out);
     buf_printf(out,
-               "### POST /x\n# @id %016x\n# @route /x\n# @reason none\n"
-               "POST /x HTTP/1.1\nA: %u\n\n",
-               number, number);
+               "### POST /x\n# @id %016x\n"
+               "# @time 2026-01-02T03:04:05.%09uZ\n"
+               "# @route /x\n# @reason none\nPOST /x HTTP/1.1\nA: %u\n\n",
+               number, number, body);
     append_line(out, body);
 }
 
@@ -366,6 +367,28 @@ static void live(struct story *story)
     story->disk->off_at = 0;
 }
 
+/* Those that said the same later: id and time, for each has points of its own
+ * time. */
+static void take_repetitions(struct story *story, const char *id, unsigned body)
+{
+    struct buf held;
+    struct dead_again again;
+    char time[40];
+    buf_init(&held, DEAD_AGAIN_FILE_BYTES);
+    dead_list_again(&story->disk->fs, "/data/dead", id, &held);
+    struct text rest = buf_text(&held);
+    while (dead_again_next(&rest, &again)) {
+        unsigned number = (unsigned)strtoul(again.id.at, NULL, 16);
+        if (number == 0 || number > story->request_count)
+            continue; /* what a power cut left */
+        snprintf(time, sizeof time, "2026-01-02T03:04:05.%09uZ", number);
+        if (story->requests[number].body == body
+            && text_equal(again.time, text_of(time)))
+            story->requests[number].is_there = true;
+    }
+    buf_deinit(&held);
+}
+
 /* What is there is whole, and says what it said. */
 static void take_request(void *context, const char *id,
                          const struct dead_request *request, uint64_t again)
@@ -384,6 +407,7 @@ static void take_request(void *context, const char *id,
     dead_request_plain(&story->lines, buf_text(&held));
     story_assert(story, text_equal(buf_text(&story->lines), buf_text(&wanted)));
     story->requests[number].is_there = true;
+    take_repetitions(story, id, story->requests[number].body);
     buf_deinit(&wanted);
     buf_deinit(&held);
 }
@@ -400,16 +424,6 @@ static bool take_point(void *context, const struct dead_letter *letter)
     return true;
 }
 
-/* Itself, or one that says the same. */
-static bool is_request_there(const struct story *story, unsigned number)
-{
-    for (unsigned i = 1; i <= story->request_count; i++)
-        if (story->requests[i].is_there
-            && story->requests[i].body == story->requests[number].body)
-            return true;
-    return false;
-}
-
 static void check_all_kept(struct story *story)
 {
     const struct file_system *fs = &story->disk->fs;
@@ -419,7 +433,7 @@ static void check_all_kept(struct story *story)
     story_assert(story, dead_list_points(fs, "/data/dead", "one", take_point,
                                          story, &err));
     for (unsigned i = 1; i <= story->request_count; i++)
-        if (story->requests[i].is_acked && !is_request_there(story, i))
+        if (story->requests[i].is_acked && !story->requests[i].is_there)
             fail_msg("CRASH_SEED=%" PRIu64 ": request %u was acknowledged"
                      " and is lost",
                      story->seed, i);

@@ -144,7 +144,10 @@ static void a_request_is_a_file_with_its_key(void **state)
     assert_int_equal(kept(bench), 1);
 }
 
-static void equal_ones_only_count_up(void **state)
+#define AT_TIME " 2026-01-02T03:04:05.000000006Z\n"
+
+/* With id and time of each: a point may have no other time. */
+static void equal_ones_are_one_letter(void **state)
 {
     struct bench *bench = *state;
     uint64_t before = stats_get(&stats.kept_requests);
@@ -153,12 +156,13 @@ static void equal_ones_only_count_up(void **state)
                            letter("00000000000000a3", "other")};
     assert_true(keep(bench, group, 3));
     assert_int_equal(kept(bench), 2);
-    assert_file(bench, REQUESTS "00000000000000a1.again", "00000000000000a2\n");
+    assert_file(bench, REQUESTS "00000000000000a1.again",
+                "00000000000000a2" AT_TIME);
     assert_no_file(bench, REQUESTS "00000000000000a2.http");
     reopen(bench); /* the keys are read back */
     assert_true(keep_one(bench, "00000000000000a4", "same"));
     assert_file(bench, REQUESTS "00000000000000a1.again",
-                "00000000000000a2\n00000000000000a4\n");
+                "00000000000000a2" AT_TIME "00000000000000a4" AT_TIME);
     assert_int_equal(kept(bench), 2);
     assert_int_equal(stats_get(&stats.kept_requests) - before, 4);
 }
@@ -187,29 +191,109 @@ static void each_id_is_kept_as_the_first(void **state)
     assert_false(dead_list_kept_as(fs, "/d/none", "00000000000000a1", first));
 }
 
-/* A sender that does so for ever fills no disk with its ids. */
-static void the_ids_of_the_first_thousand_are_known(void **state)
+/* No file grows for ever, and still none is lost. */
+static void after_a_thousand_the_next_is_a_letter_of_its_own(void **state)
 {
     struct bench *bench = *state;
     char id[DEAD_LIST_ID_BYTES], first[DEAD_LIST_ID_BYTES];
     const struct file_system *fs = &bench->disk->fs;
-    for (unsigned i = 0; i < 1005; i++) {
-        snprintf(id, sizeof id, "%016x", i + 1);
+    for (unsigned i = 1; i <= 1005; i++) {
+        if (i == 500)
+            reopen(bench); /* how often is read back */
+        snprintf(id, sizeof id, "%016x", i);
         assert_true(keep_one(bench, id, "same"));
     }
-    size_t len;
-    char *bytes =
-        memory_disk_bytes(bench->disk, REQUESTS "0000000000000001.again", &len);
-    assert_non_null(bytes);
-    assert_int_equal(len, 17000 + 4);
-    assert_int_equal(dead_again_count(len), 1004);
-    assert_int_equal(dead_again_count(0), 0);
-    assert_int_equal(dead_again_count(17000), 1000);
-    snprintf(id, sizeof id, "%016x", 1001);
-    assert_true(dead_list_kept_as(fs, "/d/dead", id, first));
-    assert_string_equal(first, "0000000000000001");
-    snprintf(id, sizeof id, "%016x", 1002);
-    assert_false(dead_list_kept_as(fs, "/d/dead", id, first));
+    assert_int_equal(kept(bench), 2);
+    for (unsigned i = 1; i <= 1005; i++) {
+        snprintf(id, sizeof id, "%016x", i);
+        assert_true(dead_list_kept_as(fs, "/d/dead", id, first));
+        assert_int_equal(strtoul(first, NULL, 16), i <= 1001 ? 1 : 1002);
+    }
+}
+
+static void what_comes_again_is_on_disk_for_good(void **state)
+{
+    struct bench *bench = *state;
+    char first[DEAD_LIST_ID_BYTES];
+    assert_true(keep_one(bench, "00000000000000a1", "same"));
+    assert_true(keep_one(bench, "00000000000000a2", "same"));
+    dead_close(bench->dead);
+    memory_disk_cut_power(bench->disk);
+    open_bench(bench);
+    assert_true(dead_list_kept_as(&bench->disk->fs, "/d/dead",
+                                  "00000000000000a2", first));
+    assert_string_equal(first, "00000000000000a1");
+}
+
+static void what_comes_again_may_fail_and_come_again(void **state)
+{
+    struct bench *bench = *state;
+    const unsigned ops[] = {DISK_WRITE, DISK_SYNC, DISK_SYNC_DIR};
+    assert_true(keep_one(bench, "00000000000000a1", "same"));
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        bench->disk->fail_ops = ops[i];
+        bench->disk->fail_skip = 0;
+        bench->disk->fail_count = 1;
+        assert_false(keep_one(bench, "00000000000000a2", "same"));
+        assert_int_equal(bench->disk->fail_count, 0);
+    }
+    assert_true(keep_one(bench, "00000000000000a3", "same"));
+    assert_file(bench, REQUESTS "00000000000000a1.again",
+                "00000000000000a3" AT_TIME);
+}
+
+/* A second sync of the same file would say yes to what the first has lost. */
+static void after_a_failed_sync_it_is_another_file(void **state)
+{
+    struct bench *bench = *state;
+    assert_true(keep_one(bench, "00000000000000a1", "same"));
+    assert_true(keep_one(bench, "00000000000000a2", "same"));
+    bench->disk->fail_ops = DISK_SYNC;
+    bench->disk->fail_count = 1;
+    bench->disk->fail_drops = true;
+    assert_false(keep_one(bench, "00000000000000a3", "same"));
+    assert_int_equal(bench->disk->fail_count, 0);
+    assert_true(keep_one(bench, "00000000000000a4", "same"));
+    dead_close(bench->dead);
+    memory_disk_cut_power(bench->disk);
+    open_bench(bench);
+    assert_int_equal(kept(bench), 1);
+    assert_file(bench, REQUESTS "00000000000000a1.again",
+                "00000000000000a2" AT_TIME "00000000000000a4" AT_TIME);
+}
+
+/* A replay that knew of fewer must not drop the last of them. */
+static void what_came_meanwhile_is_not_dropped(void **state)
+{
+    struct bench *bench = *state;
+    assert_true(keep_one(bench, "00000000000000a1", "same"));
+    assert_true(keep_one(bench, "00000000000000a2", "same"));
+    assert_false(
+        dead_drop_request(bench->dead, "00000000000000a1", 0, &bench->err));
+    assert_int_equal(bench->err.kind, ERR_REFUSED);
+    assert_int_equal(kept(bench), 1);
+    assert_true(dead_drop_request(bench->dead, "00000000000000a1", 1, NULL));
+    assert_int_equal(kept(bench), 0);
+}
+
+static void what_is_no_line_of_repetitions_is_skipped(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "00000000000000a1 2026-01-02T03:04:05.000000006Z\n"
+        "00000000000000x1 2026-01-02T03:04:05.000000006Z\n"
+        "00000000000000a2 2026-01-02T03:04:05.000000006Z."
+        "00000000000000a3 2026-01-02T03:04:05Z          \n"
+        "00000000000000a4 2026-01-02";
+    struct text rest = {text, sizeof text - 1};
+    struct dead_again again;
+    assert_true(dead_again_next(&rest, &again));
+    assert_text(again.id, "00000000000000a1");
+    assert_text(again.time, "2026-01-02T03:04:05.000000006Z");
+    assert_true(dead_again_next(&rest, &again));
+    assert_text(again.id, "00000000000000a3");
+    assert_text(again.time, "2026-01-02T03:04:05Z");
+    assert_false(dead_again_next(&rest, &again));
 }
 
 static struct text replaced(struct text text, const char *from, const char *to)
@@ -297,7 +381,7 @@ static void full_is_full_by_number_and_by_size(void **state)
     assert_false(sink->has_room(bench->dead, 1, 1, NULL));
     reopen(bench);
     assert_false(sink->has_room(bench->dead, 1, 1, NULL));
-    assert_true(dead_drop_request(bench->dead, "00000000000000a2", NULL));
+    assert_true(dead_drop_request(bench->dead, "00000000000000a2", 0, NULL));
     assert_true(sink->has_room(bench->dead, 1, 1, NULL));
 }
 
@@ -365,11 +449,11 @@ static void a_letter_is_replaced_and_dropped(void **state)
     assert_true(keep(bench, &text, 1)); /* equal to what it is now */
     assert_int_equal(kept(bench), 1);
     assert_file(bench, REQUESTS "00000000000000a1.again",
-                "00000000000000a2\n00000000000000a1\n");
-    assert_true(dead_drop_request(bench->dead, "00000000000000a1", NULL));
+                "00000000000000a2" AT_TIME "00000000000000a1" AT_TIME);
+    assert_true(dead_drop_request(bench->dead, "00000000000000a1", 2, NULL));
     assert_null(memory_disk_find(bench->disk, "/d/dead/requests", "", 0));
     assert_false(
-        dead_drop_request(bench->dead, "00000000000000a1", &bench->err));
+        dead_drop_request(bench->dead, "00000000000000a1", 0, &bench->err));
     assert_int_equal(bench->err.kind, ERR_NOT_FOUND);
     assert_false(dead_replace_request(bench->dead, "00000000000000a1", text,
                                       &bench->err));
@@ -690,9 +774,14 @@ int main(void)
 #define DEAD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         DEAD_TEST(a_request_is_a_file_with_its_key),
-        DEAD_TEST(equal_ones_only_count_up),
+        DEAD_TEST(equal_ones_are_one_letter),
         DEAD_TEST(each_id_is_kept_as_the_first),
-        DEAD_TEST(the_ids_of_the_first_thousand_are_known),
+        DEAD_TEST(after_a_thousand_the_next_is_a_letter_of_its_own),
+        DEAD_TEST(what_comes_again_is_on_disk_for_good),
+        DEAD_TEST(what_comes_again_may_fail_and_come_again),
+        DEAD_TEST(after_a_failed_sync_it_is_another_file),
+        DEAD_TEST(what_came_meanwhile_is_not_dropped),
+        DEAD_TEST(what_is_no_line_of_repetitions_is_skipped),
         DEAD_TEST(every_part_of_a_request_counts_for_equality),
         DEAD_TEST(what_has_the_same_key_is_compared),
         DEAD_TEST(full_is_full_by_number_and_by_size),

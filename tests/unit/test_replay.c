@@ -243,6 +243,26 @@ static void a_request_is_stored_with_its_own_time(void **state)
     assert_null(memory_disk_find(bench->disk, "/d/dead/requests", "", 0));
 }
 
+/* The same text, hours apart, is not the same point. */
+static void what_came_more_than_once_is_stored_at_each_time(void **state)
+{
+    struct bench *bench = *state;
+    static char again[] = B " 2026-01-02T03:04:06Z          \n"
+                            "00000000000000cc rubbish                       \n"
+                            "00000000000000dd 2026-01-02T03:04:07.000000001Z\n";
+    put_letter(bench, A, "/write?precision=s", "m f=1\nm f=2 5");
+    memory_disk_put(bench->disk, "/d/dead/requests/" A ".again", again,
+                    sizeof again - 1);
+    reopen(bench);
+    assert_true(replay(bench, (const char *const[]){A}, 1));
+    assert_text(buf_text(&bench->told), "+" A " 6 points\n");
+    assert_journal(bench, 0,
+                   "m f=1 1767323045000000006\nm f=2 5000000000\n"
+                   "m f=1 1767323046000000000\nm f=2 5000000000\n"
+                   "m f=1 1767323047000000001\nm f=2 5000000000\n");
+    assert_null(memory_disk_find(bench->disk, "/d/dead/requests", "", 0));
+}
+
 static void what_fails_again_has_the_new_reason(void **state)
 {
     struct bench *bench = *state;
@@ -538,6 +558,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         REPLAY_TEST(a_request_is_stored_with_its_own_time),
+        REPLAY_TEST(what_came_more_than_once_is_stored_at_each_time),
         REPLAY_TEST(what_fails_again_has_the_new_reason),
         REPLAY_TEST(a_replay_that_is_gone_is_not_woken),
         REPLAY_TEST(points_go_back_to_their_output),

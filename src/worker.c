@@ -254,12 +254,11 @@ static void resume_all(struct worker *worker)
     struct desk *desk = &worker->desk;
     lane_stop(desk->lane);
     exchange_take_from_lane(desk);
-    while (!parking_is_empty(&desk->parking)) {
+    do { /* a body may have its end only now */
         desk->now_ns = clock_mono_ns();
         parking_resume(&desk->parking, desk->now_ns, true);
         run_daemons(worker);
-    }
-    run_daemons(worker);
+    } while (!parking_is_empty(&desk->parking));
 }
 
 static void *work(void *arg)

@@ -158,11 +158,9 @@ static void wait_a_pass(void)
     close(fd);
 }
 
-/* A sender that gave up waiting for the first answer tries again on another
- * connection: it is told that all is well when all is, or that it is not. */
-static void a_double_waits_for_the_first(void **state)
+/* Stores each id of its senders once. */
+static void route_once(void)
 {
-    (void)state;
     static char text[] =
         "return function(req)\n"
         "  if not store.add(req.query.id, 60) then return end\n"
@@ -177,6 +175,14 @@ static void a_double_waits_for_the_first(void **state)
     struct route *route = stage_route(&stage, "/once");
     route->line_protocol = false;
     route->script = 0;
+}
+
+/* A sender that gave up waiting for the first answer tries again on another
+ * connection: it is told that all is well when all is, or that it is not. */
+static void a_double_waits_for_the_first(void **state)
+{
+    (void)state;
+    route_once();
     stage_start(&stage);
     int first = call(&stage), second = call(&stage);
     for (int fails = 0; fails < 2; fails++) {
@@ -196,6 +202,32 @@ static void a_double_waits_for_the_first(void **state)
         assert_int_equal(hear(second)->status, fails ? 503 : 204);
     }
     close(first);
+    close(second);
+}
+
+/* Nobody is there to be told; its second try all the same is no double. */
+static void what_a_sender_that_left_was_first_with_is_forgotten(void **state)
+{
+    (void)state;
+    route_once();
+    stage_start(&stage);
+    int first = call(&stage), second = call(&stage);
+    struct linger at_once = {.l_onoff = 1};
+    say_write(first, "/once?id=a", "", "");
+    wait_a_pass();
+    setsockopt(first, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(first);
+    stage.fs.fdatasync = broken_fdatasync;
+    assert_false(journal_commit(stage.journal, NULL));
+    stage.fs.fdatasync = file_real.fdatasync;
+    do { /* the journal backs off for a moment */
+        say_write(second, "/once?id=a", "", "");
+        wait_a_pass();
+    } while (!is_silent(second)
+             && strstr(hear(second)->text, "cannot be written"));
+    assert_true(is_silent(second));
+    assert_true(journal_commit(stage.journal, NULL));
+    assert_int_equal(hear(second)->status, 204);
     close(second);
 }
 
@@ -824,6 +856,7 @@ int main(void)
         SERVER_TEST(what_was_not_synced_was_not_first),
         SERVER_TEST(a_wait_for_the_output_ends_with_its_answer),
         SERVER_TEST(a_double_waits_for_the_first),
+        SERVER_TEST(what_a_sender_that_left_was_first_with_is_forgotten),
         SERVER_TEST(a_sender_that_closed_its_half_is_answered),
         SERVER_TEST(senders_that_leave_while_parked_harm_nobody),
         SERVER_TEST(pipelined_requests_are_answered_at_once),

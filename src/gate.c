@@ -13,20 +13,8 @@
 #include "journal.h"
 #include "request.h"
 #include "route.h"
+#include "scan.h"
 #include "verify.h"
-
-static bool is_token(struct text name)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.at[i];
-        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-                       || (c >= '0' && c <= '9');
-        if (!is_word && (c == '\0' || !strchr(marks, c)))
-            return false;
-    }
-    return name.len > 0;
-}
 
 static bool has_control_byte(struct text value)
 {
@@ -94,7 +82,7 @@ static bool check_each(const struct pairs *headers, struct framing *seen,
 {
     for (size_t i = 0; i < headers->count; i++) {
         const struct pair *header = &headers->items[i];
-        if (!is_token(header->name))
+        if (!scan_is_token(header->name))
             return refuse(err, "a name that is no token");
         if (has_control_byte(header->value))
             return refuse(err, "a control byte in a value");

@@ -164,12 +164,7 @@ static bool is_of_wire(const struct request *request, struct text name)
 
 static bool is_name(struct text name)
 {
-    if (name.len == 0 || text_starts_with(name, TEXT("###")))
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (is_control(name.at[i]) || name.at[i] == ' ' || name.at[i] == ':')
-            return false;
-    return true;
+    return scan_is_token(name) && !text_starts_with(name, TEXT("###"));
 }
 
 static void append_headers(struct buf *out, const struct request *request,

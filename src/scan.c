@@ -2,6 +2,7 @@
 #include "scan.h"
 
 #include <assert.h>
+#include <string.h>
 
 bool scan_char(struct text *text, char c)
 {
@@ -78,4 +79,17 @@ struct text scan_trim(struct text text)
     while (text.len > 0 && is_blank(text.at[text.len - 1]))
         text.len--;
     return text;
+}
+
+bool scan_is_token(struct text name)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+                       || (c >= '0' && c <= '9');
+        if (!is_word && (c == '\0' || !strchr(marks, c)))
+            return false;
+    }
+    return name.len > 0;
 }

@@ -26,3 +26,5 @@ size_t scan_digits(struct text *text, size_t most, int *value);
 bool scan_billionths(struct text *text, int *billionths);
 /* The text without blanks at both ends. */
 struct text scan_trim(struct text text);
+/* A header's name, as RFC 9110 5.6.2 has it. */
+bool scan_is_token(struct text name);

@@ -212,26 +212,16 @@ static bool read_request_line(const struct reader *reader, struct text line,
     return true;
 }
 
-/* What no name has is the body's: {"t":1} */
-static bool is_token(struct text line, const char *end)
-{
-    for (const char *c = line.at; c < end; c++)
-        if ((unsigned char)*c <= ' ' || strchr("\"(),/;<=>?@[\\]{}", *c))
-            return false;
-    return true;
-}
-
 static bool read_header(const struct reader *reader, struct text line,
                         struct attempt_request *request, struct error *err)
 {
     const char *colon = memchr(line.at, ':', line.len);
-    if (!colon || colon == line.at || !is_token(line, colon))
+    size_t len = colon ? (size_t)(colon - line.at) : 0;
+    if (!scan_is_token((struct text){line.at, len}))
         return complain(reader, reader->line - 1, err,
                         "no header like \"Name: value\", and no empty line "
                         "before the body");
-    size_t len = (size_t)(colon - line.at);
-    return attempt_request_header(request,
-                                  scan_trim((struct text){line.at, len}),
+    return attempt_request_header(request, (struct text){line.at, len},
                                   scan_trim(text_skip(line, len + 1)))
            || complain(reader, reader->line - 1, err, "too many headers");
 }

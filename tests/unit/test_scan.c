@@ -99,6 +99,19 @@ static void both_ends_are_trimmed(void **state)
     assert_int_equal(scan_trim((struct text){"\0 ", 2}).len, 1);
 }
 
+static void a_token_is_a_headers_name(void **state)
+{
+    (void)state;
+    assert_true(scan_is_token(TEXT("X-Api-Key")));
+    assert_true(scan_is_token(TEXT("!#$%&'*+-.^_`|~09AZaz")));
+    assert_false(scan_is_token(TEXT("")));
+    for (int c = 0; c < 256; c++) {
+        const char name[] = {'a', (char)c, 'b'};
+        bool is_mark = c > ' ' && c < 127 && !strchr("\"(),/:;<=>?@[\\]{}", c);
+        assert_int_equal(scan_is_token((struct text){name, 3}), is_mark);
+    }
+}
+
 /* text_cut of text.h, which readers of lines and pairs share. */
 static void a_text_is_cut_at_a_byte(void **state)
 {
@@ -134,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_character_is_taken_or_left),
         cmocka_unit_test(any_of_several_says_which),
+        cmocka_unit_test(a_token_is_a_headers_name),
         cmocka_unit_test(a_word_is_taken_in_either_case),
         cmocka_unit_test(blanks_are_counted),
         cmocka_unit_test(digits_are_taken_up_to_a_number_of_them),

@@ -243,7 +243,7 @@ void dead_again_write(const struct dead_request *request,
     int time_len =
         request->time.len < TIME_BYTES ? (int)request->time.len : TIME_BYTES;
     snprintf(out, DEAD_AGAIN_BYTES + 1, "%.*s %-*.*s\n", TEXT_ARG(request->id),
-             TIME_BYTES, time_len, request->time.at);
+             TIME_BYTES, time_len, time_len > 0 ? request->time.at : "");
 }
 
 bool dead_again_next(struct text *rest, struct dead_again *again)

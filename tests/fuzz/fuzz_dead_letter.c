@@ -62,6 +62,30 @@ static void read_letters(struct text text)
     }
 }
 
+static void read_repetitions(struct text text)
+{
+    struct dead_request request;
+    struct dead_again again;
+    char line[DEAD_AGAIN_BYTES + 1];
+    struct text rest = text;
+    size_t count = 0;
+    while (dead_again_next(&rest, &again)) {
+        check(dead_is_id(again.id) && lies_in(again.id, text));
+        check(again.time.len > 0 && lies_in(again.time, text));
+        count++;
+    }
+    check(count <= text.len / DEAD_AGAIN_BYTES && rest.len < DEAD_AGAIN_BYTES);
+    dead_request_read(text, &request);
+    if (!dead_is_id(request.id))
+        return;
+    dead_again_write(&request, line);
+    rest = (struct text){line, DEAD_AGAIN_BYTES};
+    if (dead_again_next(&rest, &again))
+        check(text_equal(again.id, request.id));
+    else
+        check(request.time.len == 0 || request.time.at[0] <= ' ');
+}
+
 /* Any reason, and any line without a newline that is no comment. */
 static void write_letter(struct text text)
 {
@@ -88,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     read_request(text);
     read_letters(text);
+    read_repetitions(text);
     write_letter(text);
     return 0;
 }

@@ -72,6 +72,14 @@ bool dead_replace_request(struct dead *dead, const char *id, struct text text,
     return is_done;
 }
 
+size_t dead_repetitions(struct dead *dead, const char *id)
+{
+    pthread_mutex_lock(&dead->requests_lock);
+    size_t count = dead_requests_repetitions(&dead->requests, id);
+    pthread_mutex_unlock(&dead->requests_lock);
+    return count;
+}
+
 bool dead_drop_request(struct dead *dead, const char *id, size_t again,
                        struct error *err)
 {

@@ -85,6 +85,9 @@ bool dead_refuse(struct dead *dead, const char *output,
 
 /* ---- letters that are done with ---- */
 
+/* How many repetitions of that letter are on disk for good; what is read of
+ * them afterwards has all of these, and maybe one whose group failed. */
+size_t dead_repetitions(struct dead *dead, const char *id);
 /* again: of so many repetitions the caller knows; ERR_REFUSED: it came once
  * more meanwhile. ERR_NOT_FOUND: there is none of that id. It is gone for good
  * once dead_sync_drops was called, once for many. */

@@ -357,6 +357,13 @@ bool dead_requests_replace(struct dead_requests *requests, const char *id,
     return true;
 }
 
+size_t dead_requests_repetitions(const struct dead_requests *requests,
+                                 const char *id)
+{
+    size_t at = find_id(requests, id);
+    return at < requests->entry_count ? requests->entries[at].again : 0;
+}
+
 bool dead_requests_drop(struct dead_requests *requests, const char *id,
                         size_t again, struct error *err)
 {

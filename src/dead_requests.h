@@ -46,6 +46,9 @@ bool dead_requests_add(struct dead_requests *requests, const struct text *items,
 /* The letter of that id has another text from now on. */
 bool dead_requests_replace(struct dead_requests *requests, const char *id,
                            struct text text, struct error *err);
+/* See dead_repetitions. */
+size_t dead_requests_repetitions(const struct dead_requests *requests,
+                                 const char *id);
 /* See dead_drop_request. ERR_NOT_FOUND: there is none. The caller syncs, once
  * for many: what comes back after a power cut is a copy, no loss. */
 bool dead_requests_drop(struct dead_requests *requests, const char *id,

@@ -294,10 +294,10 @@ static void run_repetitions(struct replay *replay, struct item *item,
     struct dead_again again;
     struct error ignored;
     name_of(item, id);
+    item->again = dead_repetitions(replay->options.dead, id);
     dead_list_again(replay->options.fs, replay->options.dir, id,
                     &replay->again);
     struct text rest = buf_text(&replay->again);
-    item->again = rest.len / DEAD_AGAIN_BYTES;
     request->has_time = true;
     while (dead_again_next(&rest, &again)) {
         await_tickets(replay);

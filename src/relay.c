@@ -207,8 +207,9 @@ static void settle(struct hand *hand)
     struct relay *relay = hand->relay;
     struct delivery *delivery = &hand->delivery;
     size_t settled = delivery_settled(delivery);
-    intake_settle(relay->intake, hand->number, &delivery->parcel, settled);
+    /* Counted first: who reads that nothing waits finds it all counted. */
     count(hand, settled);
+    intake_settle(relay->intake, hand->number, &delivery->parcel, settled);
     atomic_store(&relay->write_limit_bytes, delivery->portion.now_bytes);
     pthread_mutex_lock(&relay->lock);
     /* Under the lock, so that of two hands the later number comes last. */

@@ -216,6 +216,33 @@ static void lines_arrive_in_order_and_are_settled(void **state)
                      fake_count(f->server));
 }
 
+static uint64_t counted_at_rename;
+
+/* The cursor, written anew when lines are settled. */
+static int rename_and_look(const struct file_system *self, const char *from,
+                           const char *to)
+{
+    counted_at_rename = delivered();
+    return file_real.rename(self, from, to);
+}
+
+static void what_is_settled_was_counted_before(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, 0, only_204, 1);
+    f->fs = file_real;
+    f->fs.rename = rename_and_look;
+    f->options.fs = &f->fs;
+    counted_at_rename = 0;
+    add(f, 10);
+    start(f);
+    WAIT_FOR(pending(f) == 0);
+    assert_int_equal(delivered(), 10);
+    relay_stop(f->relay);
+    f->relay = NULL;
+    assert_int_equal(counted_at_rename, 10);
+}
+
 static void what_is_settled_is_not_sent_again(void **state)
 {
     struct fixture *f = *state;
@@ -663,6 +690,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ROW(lines_arrive_in_order_and_are_settled),
+        ROW(what_is_settled_was_counted_before),
         ROW(what_is_settled_is_not_sent_again),
         ROW(a_batch_has_its_limits),
         ROW(a_backlog_makes_batches_full_and_no_larger),

@@ -161,6 +161,14 @@ uint64_t riders_write(struct riders *riders, bool is_first, struct error *err)
     return failed;
 }
 
+bool riders_follow(const struct riders *riders)
+{
+    for (size_t i = 0; i < riders->sink_count; i++)
+        if (!riders->sinks[i].to.is_first && riders->sinks[i].busy.count > 0)
+            return true;
+    return false;
+}
+
 void riders_publish(struct riders *riders)
 {
     for (size_t i = 0; i < riders->sink_count; i++) {

@@ -80,5 +80,7 @@ void riders_swap(struct riders *riders);
  * those that are not; the parts that failed. The last failure is told in *err.
  */
 uint64_t riders_write(struct riders *riders, bool is_first, struct error *err);
+/* Whether a sink that is not first has something in its busy row. */
+bool riders_follow(const struct riders *riders);
 /* What was written is known now. */
 void riders_publish(struct riders *riders);

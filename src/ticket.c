@@ -28,15 +28,29 @@ void ticket_add(uint64_t tickets[TICKET_GROUPS], uint64_t ticket)
         tickets[oldest] = ticket;
 }
 
+static void note_failed(struct tickets *tickets, uint64_t group, uint64_t parts)
+{
+    if (parts == 0)
+        return;
+    if (atomic_load(&tickets->last_failed_group) != group)
+        tickets->failed_count++;
+    uint64_t at = (tickets->failed_count - 1) % TICKET_FAILED_GROUPS;
+    tickets->failed[at].group = group;
+    tickets->failed[at].parts = parts;
+    atomic_store(&tickets->last_failed_group, group);
+}
+
+void tickets_publish_lines(struct tickets *tickets, uint64_t group,
+                           uint64_t failed_parts)
+{
+    note_failed(tickets, group, failed_parts);
+    atomic_store(&tickets->done_lines_group, group);
+}
+
 void tickets_publish(struct tickets *tickets, uint64_t group,
                      uint64_t failed_parts)
 {
-    if (failed_parts) {
-        uint64_t at = tickets->failed_count++ % TICKET_FAILED_GROUPS;
-        tickets->failed[at].group = group;
-        tickets->failed[at].parts = failed_parts;
-        atomic_store(&tickets->last_failed_group, group);
-    }
+    tickets_publish_lines(tickets, group, failed_parts);
     atomic_store(&tickets->done_group, group);
 }
 
@@ -59,7 +73,9 @@ enum ticket_state tickets_state(struct tickets *tickets, uint64_t ticket)
 {
     uint64_t group = ticket >> SHIFT;
     uint64_t parts = ticket & ((UINT64_C(1) << SHIFT) - 1);
-    if (group > atomic_load(&tickets->done_group))
+    bool is_lines = parts != 0 && parts >> LIMIT_OUTPUTS == 0;
+    if (group > atomic_load(is_lines ? &tickets->done_lines_group
+                                     : &tickets->done_group))
         return TICKET_WAITS;
     if (group > atomic_load(&tickets->last_failed_group))
         return TICKET_DURABLE;

@@ -1,9 +1,10 @@
 /* ticket.h - what became of the groups that were committed.
  *
  * A ticket is the number of a group and the set of its parts (outputs first,
- * sinks above them) that a request went to. Groups end in order; of those that
- * failed a short list is kept. One owner writes, under its lock; tickets_state
- * may be asked by any thread at any time.
+ * sinks above them) that a request went to. Groups end in order, first all
+ * lines of a group, then what rides with them: who put in only lines need not
+ * wait for the rest. Of groups that failed a short list is kept. One owner
+ * writes, under its lock; tickets_state may be asked by any thread at any time.
  */
 #pragma once
 
@@ -24,7 +25,8 @@ enum { TICKET_PARTS = LIMIT_OUTPUTS + LIMIT_SINKS };
 enum { TICKET_FAILED_GROUPS = 64 };
 
 struct tickets {
-    _Atomic uint64_t done_group; /* and all before it */
+    _Atomic uint64_t done_group;       /* and all before it */
+    _Atomic uint64_t done_lines_group; /* never behind done_group */
     _Atomic uint64_t last_failed_group;
     pthread_mutex_t *lock; /* guards the rest */
     struct {
@@ -38,7 +40,11 @@ struct tickets {
 enum { TICKET_GROUPS = 2 };
 
 uint64_t ticket_of(uint64_t group, uint64_t parts);
-/* A group is done; failed_parts is the set that failed. Under the lock. */
+/* The lines of a group are done; failed_parts is the set that failed so far.
+ * Under the lock. */
+void tickets_publish_lines(struct tickets *tickets, uint64_t group,
+                           uint64_t failed_parts);
+/* The whole group is; so of its lines more need not be said. Under the lock. */
 void tickets_publish(struct tickets *tickets, uint64_t group,
                      uint64_t failed_parts);
 /* Adds one to those of the newest groups; 0 in there: none yet. */

@@ -27,12 +27,17 @@ void wakers_add(struct wakers *wakers, int fd)
     wakers->fds[wakers->count++] = fd;
 }
 
-void wakers_wake(struct wakers *wakers)
+void wakers_call(const struct wakers *wakers)
 {
     const uint64_t one = 1;
     for (size_t i = 0; i < wakers->count; i++) {
         ssize_t ignored = write(wakers->fds[i], &one, sizeof one);
         (void)ignored; /* it can only say that the counter is not zero */
     }
+}
+
+void wakers_wake(struct wakers *wakers)
+{
+    wakers_call(wakers);
     wakers->count = 0;
 }

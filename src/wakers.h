@@ -14,5 +14,7 @@ struct wakers {
 
 void wakers_deinit(struct wakers *wakers);
 void wakers_add(struct wakers *wakers, int fd);
-/* Writes to each, and forgets them. */
+/* Writes to each. */
+void wakers_call(const struct wakers *wakers);
+/* The same, and forgets them. */
 void wakers_wake(struct wakers *wakers);

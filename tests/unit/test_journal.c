@@ -673,6 +673,56 @@ static void riders_are_written_once_a_group(void **state)
     tear_down_riding(&bench);
 }
 
+/* Looks, while a sink is written, what became of a ticket of lines. */
+struct witness {
+    struct bench *bench;
+    uint64_t lines, letter;
+    int waker;
+    enum ticket_state of_lines, of_letter;
+    uint64_t woken;
+};
+
+static bool look(void *self, const struct text *items, size_t count,
+                 struct error *err)
+{
+    struct witness *witness = self;
+    struct journal *journal = witness->bench->journal;
+    (void)items, (void)count, (void)err;
+    witness->of_lines = journal_ticket(journal, witness->lines);
+    witness->of_letter = journal_ticket(journal, witness->letter);
+    assert_int_equal(read(witness->waker, &witness->woken, sizeof(uint64_t)),
+                     sizeof(uint64_t));
+    return true;
+}
+
+static void lines_do_not_wait_for_the_letter_of_another(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct witness witness = {&bench, .waker = eventfd(0, EFD_NONBLOCK)};
+    uint64_t woken;
+    set_up(&bench);
+    bench.options.sinks =
+        &(const struct journal_sink){.self = &witness, .write = look};
+    bench.options.sink_count = 1;
+    reopen(&bench);
+    const struct journal_lines lines = {0, TEXT("m f=1 1\n"), 1};
+    const struct journal_entry entry = {.lines = &lines, .line_count = 1};
+    assert_true(journal_append(bench.journal, &entry, witness.waker,
+                               &witness.lines, &bench.err));
+    assert_true(ride(&bench, 0, TEXT("letter"), true));
+    witness.letter = bench.ticket;
+    assert_true(journal_commit(bench.journal, NULL));
+    assert_int_equal(witness.of_lines, TICKET_DURABLE);
+    assert_int_equal(witness.of_letter, TICKET_WAITS);
+    assert_int_equal(witness.woken, 1);
+    assert_int_equal(journal_ticket(bench.journal, bench.ticket),
+                     TICKET_DURABLE);
+    assert_int_equal(read(witness.waker, &woken, sizeof woken), sizeof woken);
+    close(witness.waker);
+    tear_down(&bench);
+}
+
 static void a_group_may_be_riders_only(void **state)
 {
     (void)state;
@@ -834,6 +884,7 @@ int main(void)
         cmocka_unit_test(waiters_are_let_go),
         cmocka_unit_test(closing_commits_what_is_open),
         cmocka_unit_test(riders_are_written_once_a_group),
+        cmocka_unit_test(lines_do_not_wait_for_the_letter_of_another),
         cmocka_unit_test(a_group_may_be_riders_only),
         cmocka_unit_test(a_failed_sink_fails_only_those_who_ride),
         cmocka_unit_test(a_failed_output_fails_its_riders_too),

@@ -55,6 +55,27 @@ static void a_failure_is_that_of_its_outputs_only(void **state)
                      TICKET_DURABLE);
 }
 
+static void lines_are_done_before_what_rides_with_them(void **state)
+{
+    struct world *w = *state;
+    const uint64_t rider = UINT64_C(1) << LIMIT_OUTPUTS;
+    const uint64_t lines = ticket_of(1, 1), both = ticket_of(1, 1 | rider);
+    const uint64_t bad = ticket_of(1, 2), alone = ticket_of(1, rider);
+    tickets_publish_lines(&w->tickets, 1, 2);
+    assert_int_equal(tickets_state(&w->tickets, lines), TICKET_DURABLE);
+    assert_int_equal(tickets_state(&w->tickets, bad), TICKET_FAILED);
+    assert_int_equal(tickets_state(&w->tickets, both), TICKET_WAITS);
+    assert_int_equal(tickets_state(&w->tickets, alone), TICKET_WAITS);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, 0)), TICKET_WAITS);
+    tickets_publish(&w->tickets, 1, 2 | rider);
+    assert_int_equal(tickets_state(&w->tickets, lines), TICKET_DURABLE);
+    assert_int_equal(tickets_state(&w->tickets, bad), TICKET_FAILED);
+    assert_int_equal(tickets_state(&w->tickets, both), TICKET_FAILED);
+    assert_int_equal(tickets_state(&w->tickets, alone), TICKET_FAILED);
+    assert_int_equal(tickets_state(&w->tickets, ticket_of(1, 0)),
+                     TICKET_DURABLE);
+}
+
 static void the_highest_output_has_its_bit(void **state)
 {
     struct world *w = *state;
@@ -116,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(what_is_not_done_waits),
         CASE(a_failure_is_that_of_its_outputs_only),
+        CASE(lines_are_done_before_what_rides_with_them),
         CASE(the_highest_output_has_its_bit),
         CASE(it_never_says_durable_of_what_failed),
         CASE(the_newest_groups_are_kept_with_all_their_parts),

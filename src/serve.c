@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sysexits.h>
@@ -93,22 +92,46 @@ static void raise_file_limit(void)
                  (unsigned long long)wanted);
 }
 
-/* Where SIGTERM, SIGINT and SIGHUP are read from, or -1. */
-static int prepare_process(void)
+/* ---- signals ---- */
+
+/* Noted by a handler that runs nowhere but in wait_for_stop's ppoll. A signalfd
+ * would be woken by every signal of every thread, and scripts are timed with
+ * thousands of those a second. */
+static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t has_hangup;
+
+static void note_signal(int number)
 {
-    sigset_t awaited;
+    if (number == SIGHUP)
+        has_hangup = true;
+    else
+        stop_signal = number;
+}
+
+/* SIGTERM, SIGINT and SIGHUP wait until the thread waits, with that mask. */
+static void hold_signals(sigset_t *while_waiting)
+{
+    static const int awaited[] = {SIGTERM, SIGINT, SIGHUP};
+    const struct sigaction action = {.sa_handler = note_signal};
+    sigset_t held;
+    sigemptyset(&held);
+    for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++) {
+        sigaddset(&held, awaited[i]);
+        sigaction(awaited[i], &action, NULL);
+    }
+    pthread_sigmask(SIG_BLOCK, &held, while_waiting);
+    for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
+        sigdelset(while_waiting, awaited[i]);
+}
+
+static void prepare_process(void)
+{
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     umask(077);
     raise_file_limit();
     const struct rlimit no_core = {0, 0};
     setrlimit(RLIMIT_CORE, &no_core); /* a core would hold the tokens */
-    sigemptyset(&awaited);
-    sigaddset(&awaited, SIGTERM);
-    sigaddset(&awaited, SIGINT);
-    sigaddset(&awaited, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &awaited, NULL);
-    return signalfd(-1, &awaited, SFD_CLOEXEC);
 }
 
 struct leftovers {
@@ -306,15 +329,6 @@ static void start_reload(struct gateway *gateway)
                                             .gateway = gateway});
 }
 
-/* The signal that came, or 0. */
-static int take_signal(int fd)
-{
-    struct signalfd_siginfo signal;
-    return read(fd, &signal, sizeof signal) == (ssize_t)sizeof signal
-               ? (int)signal.ssi_signo
-               : 0;
-}
-
 /* A script that nothing ends holds up its worker, and everybody who is there.
  * Ending is as safe as SIGKILL, and whoever started us starts us again. */
 static void end_if_it_hangs(struct gateway *gateway)
@@ -336,27 +350,35 @@ static void reload(struct gateway *gateway)
     reload_now(gateway->reload);
 }
 
-/* Reloads meanwhile. */
-static void wait_for_stop(struct gateway *gateway, int signals)
+/* Until something happens, or it is time to look. */
+static void nap(struct gateway *gateway, const sigset_t *while_waiting)
 {
-    struct pollfd fds[] = {
-        {.fd = signals, .events = POLLIN},
-        {.fd = reload_fd(gateway->reload), .events = POLLIN}};
+    struct pollfd changes = {.fd = reload_fd(gateway->reload),
+                             .events = POLLIN};
+    int wait_ms = reload_wait_ms(gateway->reload);
+    bool is_soon = wait_ms >= 0 && wait_ms < LOOK_MS;
+    const struct timespec wait = {.tv_nsec = (is_soon ? wait_ms : LOOK_MS)
+                                             * NS_PER_MS};
+    ppoll(&changes, 1, &wait, while_waiting);
+}
+
+/* Reloads meanwhile. */
+static void wait_for_stop(struct gateway *gateway,
+                          const sigset_t *while_waiting)
+{
     for (;;) {
-        int wait_ms = reload_wait_ms(gateway->reload);
-        bool is_soon = wait_ms >= 0 && wait_ms < LOOK_MS;
-        poll(fds, 2, is_soon ? wait_ms : LOOK_MS);
+        nap(gateway, while_waiting);
         end_if_it_hangs(gateway);
-        int number = fds[0].revents ? take_signal(signals) : 0;
-        if (number == SIGINT || number == SIGTERM) {
-            log_line(LOG_INFO, "serve", "%s: stopping",
-                     number == SIGINT ? "SIGINT" : "SIGTERM");
-            return;
-        }
-        if (number == SIGHUP)
+        if (stop_signal)
+            break;
+        if (has_hangup) {
+            has_hangup = false;
             reload(gateway);
+        }
         reload_look(gateway->reload);
     }
+    log_line(LOG_INFO, "serve", "%s: stopping",
+             stop_signal == SIGINT ? "SIGINT" : "SIGTERM");
 }
 
 static void leave_now(int number)
@@ -407,10 +429,10 @@ int serve_run(struct config *config, const char *record_dir)
 {
     struct gateway gateway = {.config = config};
     struct error err = {0};
-    int signals = prepare_process();
-    if (signals < 0)
-        fail_errno(&err, "signalfd");
-    if (signals < 0 || !start_recorder(&gateway, record_dir, &err)
+    sigset_t while_waiting;
+    prepare_process();
+    hold_signals(&while_waiting);
+    if (!start_recorder(&gateway, record_dir, &err)
         || !open_dead(&gateway, &err) || !open_contracts(&gateway, &err)
         || !start_journal(&gateway, &err) || !start_relays(&gateway, &err)
         || !start_server(&gateway, &err) || !start_admin(&gateway, &err)) {
@@ -420,7 +442,7 @@ int serve_run(struct config *config, const char *record_dir)
     start_reload(&gateway);
     leave_admin_address(&gateway);
     say_listening(&gateway);
-    wait_for_stop(&gateway, signals);
+    wait_for_stop(&gateway, &while_waiting);
     stop(&gateway);
     return EX_OK;
 }

@@ -2,9 +2,8 @@
 
 Two workers, one route with an honest script and one with a script that loops
 until its time limit, or fills its memory until that ends it. Honest requests
-leave at fixed times over connections that stay open, and a latency counts from
-the time when its request should have left: so a sender that was held up does
-not ask less often, and hides nothing. Alone and beside the abuse take turns.
+come from steady.c, at times of chance, and a latency counts from the time when
+its request should have left. Alone and beside the abuse take turns.
 
 What can be expected: the kernel hands a connection to a worker and there it
 stays, so about half of the honest ones share the abused worker, and wait for
@@ -14,18 +13,15 @@ and not beyond. Where syncs of the disk take as long, nothing is to be seen;
 --data in /dev/shm leaves the disk out.
 """
 
-import http.client
-import multiprocessing
 import shutil
 import statistics
-import threading
-import time
+import subprocess
 
 from parts import Failure, Server, free_port
 
 ALLOWED = 0.10   # of p99 more
 CONNECTIONS = 16
-HONEST_S = 400   # requests a second, of all connections
+HONEST_S = 1000  # requests a second, of all connections
 BUDGET_MS = 10   # the default of limits.time
 
 SCRIPTS = {
@@ -55,74 +51,39 @@ def serve(place, moonline):
     return Server([moonline, "serve", "-c", config], port, cwd=place.work)
 
 
-def post(connection, path, body):
-    connection.request("POST", path, body, {"Content-Type": "application/json"})
-    answer = connection.getresponse()
-    answer.read()
-    return answer.status
+def steady(program, port, path, body, status, connections, a_second, seconds):
+    """Starts it. Not in Python: a client that takes as long as a request costs
+    honest senders on the same machine more than the gateway does."""
+    command = [program, port, path, body, status, connections, a_second, seconds]
+    return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def send_honest(port, body, number, seconds, found):
-    """One connection: its latencies in ms, from when each should have left."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.connect()
-    pause_s = CONNECTIONS / HONEST_S
-    due = time.monotonic() + pause_s * number / CONNECTIONS
-    end = due + seconds
-    while due < end:
-        time.sleep(max(0, due - time.monotonic()))
-        if post(connection, "/ttn", body) != 204:
-            raise Failure("an honest request was not answered with 204")
-        found.append((time.monotonic() - due) * 1e3)
-        due += pause_s
-    connection.close()
+def latencies_ms(process):
+    """Sorted; when it has ended."""
+    out, said = process.communicate()
+    if process.returncode != 0 or not out:
+        raise Failure(said or "no answers")
+    return sorted(int(us) / 1e3 for us in out.split())
 
 
-def honest(port, body, seconds):
-    found = [[] for _ in range(CONNECTIONS)]
-    threads = [threading.Thread(target=send_honest, args=(port, body, i, seconds, found[i])) for i in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    latencies = sorted(sum(found, []))
-    if len(latencies) < 0.95 * HONEST_S * seconds:
-        raise Failure(f"only {len(latencies)} honest requests were answered")
-    return latencies
-
-
-def abuse(port, path, a_second, is_over, count):
-    """A process of its own: the clients must not wait for one another."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    while not is_over.wait(1 / a_second if a_second else 0):
-        post(connection, path, b"{}")
-        with count.get_lock():
-            count.value += 1
-
-
-def one(place, moonline, body, seconds, level):
-    """Sorted latencies; requests of the abuser, a second."""
+def one(place, programs, body, seconds, level):
+    """Sorted latencies in ms; requests of the abuser, a second."""
+    moonline, client = programs
     with serve(place, moonline) as server:
-        server.ask("POST", "/ttn", body)
-        if level is None:
-            return honest(server.port, body, seconds), 0
-        is_over, count = multiprocessing.Event(), multiprocessing.Value("i")
-        name, a_second = level
-        abuser = multiprocessing.Process(target=abuse, args=(server.port, f"/{name}", a_second, is_over, count))
-        abuser.start()
-        latencies = honest(server.port, body, seconds)
-        is_over.set()
-        abuser.join()
-        if count.value == 0:
-            raise Failure(f"nobody abused /{name}")
-        return latencies, count.value / seconds
+        server.ask("POST", "/ttn", body.read_bytes())
+        abuser = None
+        if level:
+            name, a_second = level
+            abuser = steady(client, server.port, f"/{name}", body, 202, 1, a_second or 0, seconds)
+        honest = steady(client, server.port, "/ttn", body, 204, CONNECTIONS, HONEST_S, seconds)
+        return latencies_ms(honest), len(latencies_ms(abuser)) / seconds if abuser else 0
 
 
 def at(latencies, part):
     return latencies[min(len(latencies) - 1, int(part * len(latencies)))]
 
 
-def print_abuse(place, moonline, body, args, progress):
+def print_abuse(place, programs, body, args, progress):
     """The median growth of p99 for each level, the greatest; and whether p99
     stayed below what it was alone and the budget together."""
     print("abuse            its requests/s    p50 ms    p90 ms    p99 ms    max ms")
@@ -130,7 +91,7 @@ def print_abuse(place, moonline, body, args, progress):
     for turn in range(args.rounds):
         for level in found:
             progress(f"round {turn + 1}, {level}")
-            found[level].append(one(place, moonline, body, args.seconds, level))
+            found[level].append(one(place, programs, body, args.seconds, level))
     p99 = {}
     for level, samples in found.items():
         middle = [statistics.median(at(latencies, part) for latencies, _ in samples) for part in (0.5, 0.9, 0.99, 1)]

@@ -5,12 +5,9 @@ until its time limit, or fills its memory until that ends it. Honest requests
 come from steady.c, at times of chance, and a latency counts from the time when
 its request should have left. Alone and beside the abuse take turns.
 
-What can be expected: the kernel hands a connection to a worker and there it
-stays, so about half of the honest ones share the abused worker, and wait for
-what is left of the budget of 10 ms whenever they come in the middle of it: at
-5 such requests a second 2.5 % of them do. So p99 grows to about the budget,
-and not beyond. Where syncs of the disk take as long, nothing is to be seen;
---data in /dev/shm leaves the disk out.
+What is left to see: the first time-out of a script is waited for in its worker
+(the next ones run in a lane beside it), and each bad request is a dead letter,
+which is a sync of the disk. --data in /dev/shm leaves the disk out.
 """
 
 import shutil

@@ -128,9 +128,3 @@ void dead_door_init(struct dead_door *door, struct dead *dead, const char *dir,
                                          {"/dead/drop", answer_drop, door},
                                          {NULL, NULL, NULL}}};
 }
-
-void dead_door_deinit(struct dead_door *door)
-{
-    free(door->dir);
-    door->dir = NULL;
-}

@@ -19,7 +19,6 @@ struct dead_door {
     struct admin_post posts[3];
 };
 
-/* posts then stand ready for admin_options. */
+/* For the life of the process. posts then stand ready for admin_options. */
 void dead_door_init(struct dead_door *door, struct dead *dead, const char *dir,
                     struct server *server);
-void dead_door_deinit(struct dead_door *door);

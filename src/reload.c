@@ -252,7 +252,7 @@ void reload_look(struct reload *reload)
         reload_now(reload);
 }
 
-/* ---- new and free ---- */
+/* ---- new ---- */
 
 struct reload *reload_new(const struct reload_options *options)
 {
@@ -265,12 +265,4 @@ struct reload *reload_new(const struct reload_options *options)
     watch_scripts(reload, options->running);
     warn_of_scripts(options->running);
     return reload;
-}
-
-void reload_free(struct reload *reload)
-{
-    if (!reload)
-        return;
-    watch_free(reload->watch);
-    free(reload);
 }

@@ -25,10 +25,9 @@ struct reload_options {
     void *gateway;
 };
 
-/* Never fails: where nothing can be watched, the log says so. */
+/* For the life of the process. Never fails: where nothing can be watched, the
+ * log says so. */
 struct reload *reload_new(const struct reload_options *options);
-/* NULL is fine. */
-void reload_free(struct reload *reload);
 
 /* Reads everything again, now: a SIGHUP. */
 void reload_now(struct reload *reload);

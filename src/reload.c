@@ -96,13 +96,27 @@ static void free_config(void *config)
     config_free(config);
 }
 
-enum { TELLING_BYTES = 600 };
+enum { TELLING_BYTES = 600, SEPARATOR_BYTES = 3, ENDING_BYTES = 4 };
 
-/* The first lines of what failed, for the log and /health: as one line. */
+/* It may have been cut in the middle. */
+static void drop_last_character(struct buf *out)
+{
+    while (out->len > 0 && (out->data[out->len - 1] & 0xc0) == 0x80)
+        buf_truncate(out, out->len - 1);
+    buf_truncate(out, out->len - 1);
+}
+
+/* The first lines of what failed, for the log and /health: as one line, which
+ * ends in dots where there is more than it has room for. */
 static void in_one_line(const char *report, struct buf *out)
 {
     bool is_begin = false;
     for (; *report; report++) {
+        if (out->len + SEPARATOR_BYTES + ENDING_BYTES >= out->max_bytes) {
+            drop_last_character(out);
+            buf_append_text(out, TEXT("..."));
+            return;
+        }
         if (*report == '\n')
             is_begin = true;
         if (*report == '\n' || ((is_begin || out->len == 0) && *report == ' '))

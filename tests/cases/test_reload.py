@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import threading
@@ -249,6 +251,22 @@ def test_recorded_tests_beside_a_script_can_hold_a_reload_back(folder):
         gateway.log.wait_for("info reload")
         gateway.post("/m", "id=b")
         assert "version=2" in stored(folder, "b")
+
+
+def test_a_long_reason_is_cut_and_not_left_out(folder):
+    """Cut in the log's line and in /health, between two characters."""
+    config = CONFIG.replace("return {", "return { test_on_reload = true,", 1)
+    for shift in range(3):
+        (folder / str(shift)).mkdir()
+        for name in ("m.lua", "unit.lua"):
+            shutil.copy(folder / name, folder / str(shift))
+        write(folder / str(shift) / "m_first.http", TEST.replace("the version", "the " + "." * shift + "\u20ac" * 400))
+        with Gateway(folder / str(shift), config) as gateway:
+            write(folder / str(shift) / "m.lua", SCRIPT.replace("version = 1", "version = 3"))
+            said = gateway.log.wait_for("error reload: 1 of 1 recorded tests .*shows them.: FAILED .*m_first.http:2 the (.*); everything stays")[1]
+            assert re.fullmatch("[.]*\u20ac{150,200}[.]{3}", said)
+            health = gateway.ask("GET", "/health", port=gateway.admin_port)[2]
+            assert said in json.loads(health)["reasons"][0]
 
 
 def test_of_several_mistakes_the_log_tells_one_and_how_many(folder):

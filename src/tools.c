@@ -23,16 +23,6 @@ static int fail_with(const struct error *err)
     return error_exit_code(err);
 }
 
-/* Without a path: the scripts beside the -c FILE, else those here. */
-static const char *default_path(const struct config *config, char *out,
-                                size_t size)
-{
-    snprintf(out, size, "%s/scripts", config ? config->dir : ".");
-    if (access(out, R_OK) != 0)
-        snprintf(out, size, "%s", config ? config->dir : ".");
-    return out;
-}
-
 struct test_flags {
     const char *config;
     bool is_verbose;
@@ -47,17 +37,20 @@ static bool wants_colour(void)
            && !(term && strcmp(term, "dumb") == 0);
 }
 
-static void print_summary(const struct trial_count *count)
+static void print_summary(const struct trial_count *count, const char *where)
 {
     printf("%u passed, %u failed", count->passed, count->failed);
     if (count->accepted > 0)
         printf(", %u accepted", count->accepted);
     printf("\n");
-    if (count->passed + count->failed + count->accepted == 0)
+    if (count->files == 0)
+        fprintf(stderr, "there is no recorded test, *.http, in %s\n", where);
+    else if (count->passed + count->failed + count->accepted == 0)
         fprintf(stderr, "no request with an `### expect` was found: write that "
                         "line below one, and say --accept\n");
 }
 
+/* Without a path: the tests beside the -c FILE, else those here. */
 static int run_tests(const struct config *config,
                      const struct test_flags *flags, char *const *paths,
                      size_t path_count)
@@ -69,9 +62,11 @@ static int run_tests(const struct config *config,
                                           .accepts = flags->accepts};
     struct trial_count count;
     struct error err;
-    if (!trial_run(&options, paths, path_count, &count, &err))
+    const char *here = flags->config ? config->dir : ".";
+    if (!(path_count > 0 ? trial_run(&options, paths, path_count, &count, &err)
+                         : trial_run_here(&options, here, &count, &err)))
         return fail_with(&err);
-    print_summary(&count);
+    print_summary(&count, path_count > 0 ? paths[0] : here);
     return count.failed > 0 || count.passed + count.accepted == 0 ? 1 : EX_OK;
 }
 
@@ -119,12 +114,8 @@ int tools_test(int argc, char **argv)
     if (!config && has_config)
         fprintf(stderr, "%s: no routes, only the scripts beside the tests\n",
                 err.text);
-    char found[4096];
-    char *fallback =
-        (char *)default_path(flags.config ? config : NULL, found, sizeof found);
-    bool has_paths = optind < argc;
-    int code = run_tests(config, &flags, has_paths ? argv + optind : &fallback,
-                         has_paths ? (size_t)(argc - optind) : 1);
+    int code =
+        run_tests(config, &flags, argv + optind, (size_t)(argc - optind));
     config_free(config);
     return code;
 }

@@ -23,6 +23,7 @@
 #include "config.h"
 #include "error.h"
 #include "pulse.h"
+#include "scan.h"
 #include "store.h"
 #include "trial_accept.h"
 #include "trial_compare.h"
@@ -208,7 +209,8 @@ static struct text answer_of(const struct attempt *attempt)
 static void check_answer(struct run *run, const struct trial_case *trial)
 {
     struct attempt *attempt = &run->attempt;
-    struct text answer = answer_of(attempt), wanted = text_of(trial->message);
+    struct text answer = scan_trim(answer_of(attempt));
+    struct text wanted = text_of(trial->message);
     if (attempt->status != trial->status)
         buf_printf(&run->report, "- status %d\n+ status %d %.*s\n",
                    trial->status, attempt->status, TEXT_ARG(answer));
@@ -328,6 +330,7 @@ static bool run_file(struct run *run, const char *path, struct error *err)
     struct trial_file file;
     struct error why;
     run->path = path;
+    run->count->files++;
     bool is_read = trial_file_read(path, &file, &why);
     if (!is_read || !file.follows)
         store_clear(run->store);
@@ -358,7 +361,8 @@ static int is_of_interest(const struct dirent *entry)
                || text_ends_with(text_of(entry->d_name), TEXT(".http")));
 }
 
-static bool run_folder(struct run *run, const char *path, struct error *err)
+static bool run_folder(struct run *run, const char *path, bool is_deep,
+                       struct error *err)
 {
     struct dirent **entries = NULL;
     int count = scandir(path, &entries, is_of_interest, alphasort);
@@ -370,9 +374,11 @@ static bool run_folder(struct run *run, const char *path, struct error *err)
         struct stat st;
         int size =
             snprintf(inner, sizeof inner, "%s/%s", path, entries[i]->d_name);
-        if (fine && size < PATH_BYTES && stat(inner, &st) == 0)
-            fine = S_ISDIR(st.st_mode) ? run_folder(run, inner, err)
-                                       : run_path(run, inner, err);
+        bool is_there = size < PATH_BYTES && stat(inner, &st) == 0;
+        if (fine && is_there && !S_ISDIR(st.st_mode))
+            fine = run_path(run, inner, err);
+        else if (fine && is_there && is_deep)
+            fine = run_folder(run, inner, true, err);
         free(entries[i]);
     }
     free(entries);
@@ -388,7 +394,7 @@ static bool run_path(struct run *run, const char *path, struct error *err)
         return fail(err, ERR_USAGE,
                     "%s is a script; its tests are in %.*s.http", path,
                     (int)(strlen(path) - 4), path);
-    return S_ISDIR(st.st_mode) ? run_folder(run, path, err)
+    return S_ISDIR(st.st_mode) ? run_folder(run, path, true, err)
                                : run_file(run, path, err);
 }
 
@@ -427,6 +433,22 @@ bool trial_run(const struct trial_options *options, char *const *paths,
     begin(&run, options, count);
     for (size_t i = 0; fine && i < path_count; i++)
         fine = run_path(&run, paths[i], err);
+    end(&run);
+    return fine;
+}
+
+bool trial_run_here(const struct trial_options *options, const char *dir,
+                    struct trial_count *count, struct error *err)
+{
+    struct run run;
+    struct stat st;
+    char scripts[PATH_BYTES];
+    int size = snprintf(scripts, sizeof scripts, "%s/scripts", dir);
+    bool has_scripts =
+        size < PATH_BYTES && stat(scripts, &st) == 0 && S_ISDIR(st.st_mode);
+    begin(&run, options, count);
+    bool fine = run_folder(&run, dir, !has_scripts, err)
+                && (!has_scripts || run_folder(&run, scripts, true, err));
     end(&run);
     return fine;
 }

@@ -27,6 +27,7 @@ struct trial_options {
 };
 
 struct trial_count {
+    unsigned files;
     unsigned passed;
     unsigned failed;
     unsigned accepted;
@@ -38,6 +39,11 @@ struct trial_count {
  * failed test. */
 bool trial_run(const struct trial_options *options, char *const *paths,
                size_t path_count, struct trial_count *count, struct error *err);
+
+/* The same for the files in a folder and those of its folder `scripts`; where
+ * it has none, for all that are below it. */
+bool trial_run_here(const struct trial_options *options, const char *dir,
+                    struct trial_count *count, struct error *err);
 
 /* Runs the files beside every script of options->config: x.http and x_*.http
  * for x.lua. */

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "error.h"
 #include "file.h"
+#include "json_walk.h"
 #include "near.h"
 #include "number.h"
 #include "scan.h"
@@ -133,6 +135,24 @@ static bool read_id(const struct reader *reader, struct text value,
                        "@id: 16 digits or letters a to f");
 }
 
+/* One whole object: the script that asks for req.vars would get the blame. */
+static bool read_vars(const struct reader *reader, struct text value,
+                      struct attempt_request *request, struct error *err)
+{
+    struct json_walk walk = {.rest = value};
+    struct json_value json;
+    bool is_object =
+        text_starts_with(value, TEXT("{")) && json_walk_next(&walk, &json);
+    while (is_object && walk.depth > 0)
+        is_object = json_walk_next(&walk, &json) && !json.is_cut;
+    if (!is_object || scan_trim(walk.rest).len > 0)
+        return complain(reader, reader->line - 1, err,
+                        "@vars: an object in JSON, in one line, as "
+                        "{\"zone\":\"+01:00\"}");
+    replace(&request->vars, copy(value));
+    return true;
+}
+
 /* Names with more than one letter wrong are other programs': they are left
  * alone, as "# @name" and "# @timeout" are. */
 static bool check_name(const struct reader *reader, struct text name,
@@ -176,7 +196,7 @@ static bool read_comment(struct reader *reader, struct text line,
     if (text_equal(name, TEXT("@route")))
         replace(&request->route, copy(value));
     if (text_equal(name, TEXT("@vars")))
-        replace(&request->vars, copy(value));
+        return read_vars(reader, value, request, err);
     if (text_equal(name, TEXT("@script")) && value.len > 0)
         take_script(reader, value, request);
     if (text_equal(name, TEXT("@follows")))
@@ -383,6 +403,16 @@ static bool read_expect(struct reader *reader, struct text title, size_t at,
     return true;
 }
 
+/* "### expected 204", "### Expect": a title with nothing else in it. A title
+ * may well begin so: "### expected by the panel". */
+static bool is_slip(struct text word, struct text rest)
+{
+    int64_t status;
+    return word.len >= 6 && word.len <= 8
+           && strncasecmp(word.at, "expect", 6) == 0
+           && (rest.len == 0 || number_read_int(rest, &status));
+}
+
 static bool read_block(struct reader *reader, struct error *err)
 {
     unsigned line = reader->line;
@@ -391,6 +421,8 @@ static bool read_block(struct reader *reader, struct error *err)
         return read_request(reader, TEXT(""), line, err);
     struct text rest, title = scan_trim(text_skip(take_line(reader), 3));
     struct text word = take_word(title, &rest);
+    if (!text_equal(word, TEXT("expect")) && is_slip(word, rest))
+        return complain(reader, line, err, "is `### expect` meant?");
     return text_equal(word, TEXT("expect"))
                ? read_expect(reader, rest, at, err)
                : read_request(reader, title, line, err);

@@ -188,3 +188,31 @@ def test_the_usage(folder):
     code, _, said = run("test", "--nonsense", cwd=folder)
     assert code == 64
     assert said.endswith("usage: moonline test [-c FILE] [-v] [--accept] [PATH...]\n")
+
+
+def test_without_a_path_the_tests_here_and_in_scripts_count(folder):
+    """And none of another folder, but where there is no folder scripts."""
+    for name in ("scripts", "scripts/deep", "other"):
+        (folder / name).mkdir()
+        (folder / name / "w.lua").write_text(SCRIPT)
+        (folder / name / "w_one.http").write_text(f"### of {name}\nPOST /w\n\nno=1\n\n### expect 422\n")
+    code, out, err = run("test", "-v", cwd=folder)
+    assert code == 1 and "of scripts" in out and "of scripts/deep" in out and "FAILED ./w.http:15" in out and "of other" not in out
+    (folder / "scripts").rename(folder / "mine")
+    out = run("test", "-v", cwd=folder)[1]
+    assert "of scripts/deep" in out and "of other" in out and "FAILED ./w.http:15" in out
+
+
+def test_that_there_is_no_test_is_told(tmp_path):
+    (tmp_path / "w.lua").write_text(SCRIPT)
+    (tmp_path / "empty").mkdir()
+    assert run("test", cwd=tmp_path) == (1, "0 passed, 0 failed\n", "there is no recorded test, *.http, in .\n")
+    assert run("test", "empty", cwd=tmp_path)[2] == "there is no recorded test, *.http, in empty\n"
+    (tmp_path / "w.http").write_text("POST /w\n\nno=1\n")
+    assert run("test", cwd=tmp_path)[2].startswith("no request with an `### expect` was found: ")
+
+
+def test_the_end_of_the_answers_line_is_not_shown(folder):
+    (folder / "w.lua").write_text('return function() reply(200, "ok\\n") end')
+    (folder / "w.http").write_text("POST /w\n\nt=1\n\n### expect\n")
+    assert run("test", cwd=folder)[1].startswith("FAILED ./w.http:1 \n    - status 204\n    + status 200 ok\n0 passed, 1 failed")

@@ -225,6 +225,43 @@ static void a_slip_in_an_annotation_is_told(void **state)
     trial_file_deinit(&file);
 }
 
+static void vars_are_one_object(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"{\"a\":",    "{\"a\":\"", "{\"a\":[1}",
+                                      "[1]",        "7",         "",
+                                      "{\"a\":1}}", "{} {}"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "### t\n# @vars %s\nGET /x\n", bad[i]);
+        assert_fails(text, "x.http:2: @vars: an object in JSON, in one line, as"
+                           " {\"zone\":\"+01:00\"}");
+    }
+    struct trial_file file;
+    read_ok("# @vars {\"a\":{\"b\":[1,\"}\"]}, \"c\":null}\nGET /x\n", &file);
+    assert_string_equal(file.cases[0].request.vars,
+                        "{\"a\":{\"b\":[1,\"}\"]}, \"c\":null}");
+    trial_file_deinit(&file);
+}
+
+static void a_slip_in_expect_is_told(void **state)
+{
+    (void)state;
+    static const char *const slips[] = {"### expected 204", "### Expect",
+                                        "### expects", "### EXPECT 400",
+                                        "### expect: 202"};
+    for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "### t\nGET /x\n\n%s\n", slips[i]);
+        assert_fails(text, "x.http:4: is `### expect` meant?");
+    }
+    struct trial_file file;
+    read_ok("### expected by the panel\nGET /x\n### expectation\nGET /y\n",
+            &file);
+    assert_int_equal(file.count, 2);
+    trial_file_deinit(&file);
+}
+
 static void what_goes_on_in_a_comment_is_no_annotation(void **state)
 {
     (void)state;
@@ -323,6 +360,8 @@ int main(void)
         cmocka_unit_test(a_body_may_be_a_file_beside),
         cmocka_unit_test(a_file_in_a_folder_starts_from_there),
         cmocka_unit_test(a_slip_in_an_annotation_is_told),
+        cmocka_unit_test(vars_are_one_object),
+        cmocka_unit_test(a_slip_in_expect_is_told),
         cmocka_unit_test(what_goes_on_in_a_comment_is_no_annotation),
         cmocka_unit_test(a_file_may_follow_the_one_before),
         cmocka_unit_test(a_body_without_an_empty_line_is_no_header),

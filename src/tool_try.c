@@ -116,13 +116,17 @@ static void print_routes(const struct config *config)
 }
 
 static bool run(const struct config *config, struct ingest *ingest,
-                const struct attempt_request *request)
+                const struct try_flags *flags)
 {
     struct attempt attempt;
     attempt_init(&attempt);
-    bool stored = attempt_run(&attempt, ingest, config->routes, request);
+    bool stored =
+        attempt_run(&attempt, ingest, config->routes, &flags->request);
     print_points(&attempt, ingest);
     try_report(&attempt, ingest);
+    if (flags->is_joined && (!stored || attempt.receipt.point_count == 0))
+        fprintf(stderr, "-d took the ends of the lines out, as curl's does: "
+                        "--data-binary keeps them\n");
     if (attempt.error.kind == ERR_NOT_FOUND)
         print_routes(config);
     bool is_only_kept =
@@ -160,7 +164,7 @@ int tool_try_run(int argc, char **argv)
         ingest = ingest_new(&options, &err);
     }
     if (ingest) {
-        code = run(config, ingest, &flags.request) ? EX_OK : 1;
+        code = run(config, ingest, &flags) ? EX_OK : 1;
     } else {
         fprintf(stderr, "%s\n", err.text);
         code = err.kind == ERR_USAGE ? EX_USAGE : EX_CONFIG;

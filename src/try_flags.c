@@ -109,15 +109,18 @@ static bool read_bytes(struct reading *reading, const char *path,
            || complain(reading, "the body", why.text);
 }
 
-/* As curl does for -d @FILE. */
-static void drop_newlines(struct buf *body, size_t from)
+/* As curl does for -d @FILE. True: some stood between other bytes. */
+static bool drop_newlines(struct buf *body, size_t from)
 {
-    size_t kept = from;
+    size_t kept = from, last = from; /* last: up to where all were kept */
     for (size_t i = from; i < body->len; i++)
         if (body->data[i] != '\n' && body->data[i] != '\r'
-            && body->data[i] != '\0')
+            && body->data[i] != '\0') {
             body->data[kept++] = body->data[i];
+            last = i + 1;
+        }
     buf_truncate(body, kept);
+    return kept < last;
 }
 
 static bool take_data(struct reading *reading, int flag, const char *data)
@@ -135,7 +138,7 @@ static bool take_data(struct reading *reading, int flag, const char *data)
     size_t from = body->len;
     bool is_read = read_bytes(reading, data + 1, body);
     if (is_read && flag == 'd')
-        drop_newlines(body, from);
+        reading->flags->is_joined |= drop_newlines(body, from);
     return is_read;
 }
 

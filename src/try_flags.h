@@ -12,6 +12,7 @@ struct try_flags {
     const char *script; /* -s */
     const char *file;   /* the x.http that was given, or NULL */
     bool has_target;    /* a path or URL was given */
+    bool is_joined;     /* -d took newlines out between other bytes */
     struct attempt_request request;
 };
 

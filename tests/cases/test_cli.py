@@ -223,6 +223,36 @@ def test_try_takes_curls_own_line(there):
     assert "401" not in run("try", *line, "-H", "Authorization: Bearer s3cret", cwd=there)[2]
 
 
+def test_a_recorded_secret_is_not_told_to_be_wrong(there):
+    line = ["-d", "{}", "http://127.0.0.1:8580/weather/7"]
+    assert "the gateway would say 401" in run("try", *line, cwd=there)[2]
+    assert "401" not in run("try", *line, "-H", "Authorization: ***", cwd=there)[2]
+    assert "401" not in run("try", "-d", "{}", "http://127.0.0.1:8580/weather/7?key=***", cwd=there)[2]
+
+
+def test_that_d_takes_the_ends_of_lines_out_is_told_where_it_may_matter(there):
+    """Without a point only; and not of a line's end at the file's."""
+    (there / "rows.lua").write_text("return function(req) return each(csv.records(req.text), function(r) return point('r', {}, numbers(r)) end) end")
+    (there / "rows.csv").write_text("t;h\n1;2\n")
+    (there / "row.csv").write_text("t;h\r\n")
+    said = "-d took the ends of the lines out, as curl's does: --data-binary keeps them"
+    assert said in run("try", "-s", "rows.lua", "-t", "text/csv", "-d", "@rows.csv", cwd=there)[2]
+    assert said not in run("try", "-s", "rows.lua", "-t", "text/csv", "-d", "@row.csv", cwd=there)[2]
+    code, out, err = run("try", "-s", "rows.lua", "-t", "text/csv", "--data-binary", "@rows.csv", cwd=there)
+    assert (code, out[:10]) == (0, "r h=2,t=1 ") and said not in err
+    (there / "rows.lua").write_text("return function(req) return point('r', {}, { n = #req.text }) end")
+    assert said not in run("try", "-s", "rows.lua", "-t", "text/csv", "-d", "@rows.csv", cwd=there)[2]
+
+
+def test_two_slips_of_who_comes_from_elsewhere(there):
+    (there / "slip.lua").write_text("function(req)\n  return nil\nend\n")
+    assert "slip.lua:1: <name> expected near '(': a function without a name is a value, return function(req) ... end\n" in run("try", "-s", "slip.lua", "-d", "x", cwd=there)[2]
+    (there / "slip.lua").write_text("return function(req)\n  if req.json != nil then return end\nend\n")
+    assert "slip.lua:2: 'then' expected near '!': unequal is ~=, and the opposite is not\n" in run("try", "-s", "slip.lua", "-d", "x", cwd=there)[2]
+    (there / "slip.lua").write_text("return function(req)\n  if req.json == null then return end\nend\n")
+    assert "slip.lua:2: there is no global null (did you mean nil?)\n" in run("try", "-s", "slip.lua", "-d", "x", cwd=there)[2]
+
+
 def test_try_without_a_body_is_a_get(there):
     code, out, err = run("try", "http://h/open", cwd=there)
     assert (code, out) == (1, "")
@@ -350,7 +380,7 @@ def test_running_no_test_at_all_is_a_failure(here):
     code, out, err = run("test", cwd=here)
     assert code == 1
     assert out == "0 passed, 0 failed\n"
-    assert "no request" in err
+    assert "no recorded test, " in err
 
 
 def test_a_path_that_is_not_there_is_usage(here):

@@ -62,9 +62,10 @@ static int complain(const struct error *err)
     return err->kind == ERR_CONFIG ? EX_CONFIG : NOT_ALL;
 }
 
-static int fail_usage(void)
+static int fail_usage(const char *why)
 {
     help_print(stderr, "dead");
+    fprintf(stderr, "\nmoonline dead: %s\n", why);
     return EX_USAGE;
 }
 
@@ -75,7 +76,7 @@ static int list(const struct place *place, const struct flags *flags)
     struct dead_rows rows;
     struct error err;
     if (flags->id_count > 0)
-        return fail_usage();
+        return fail_usage("ls takes no ID; show does");
     bool is_read = dead_report_read(place->dir, &rows, &err);
     dead_report_list(&rows, flags->as_json);
     dead_report_free(&rows);
@@ -86,7 +87,7 @@ static int show(const struct place *place, const struct flags *flags)
 {
     struct error err;
     if (flags->id_count != 1)
-        return fail_usage();
+        return fail_usage("show takes one ID of those that ls shows");
     return dead_report_show(place->dir, flags->ids[0], &err) ? EX_OK
                                                              : complain(&err);
 }
@@ -304,8 +305,11 @@ static int change(const struct place *place, const struct flags *flags,
 {
     struct hands hands = {.place = place, .is_replay = is_replay};
     bool wants_all = flags->is_all && flags->id_count == 0 && is_replay;
-    if (!wants_all && (flags->is_all || flags->id_count == 0))
-        return fail_usage();
+    if (flags->is_all && !wants_all)
+        return fail_usage(is_replay ? "either --all or IDs"
+                                    : "drop has no --all: give IDs");
+    if (!wants_all && flags->id_count == 0)
+        return fail_usage("which? Give IDs of those that ls shows");
     if (wants_all)
         return handle_listed(&hands);
     struct text *ids = xcalloc(flags->id_count, sizeof *ids);
@@ -319,7 +323,10 @@ static int change(const struct place *place, const struct flags *flags,
 
 static int replay(const struct place *place, const struct flags *flags)
 {
-    return place->config ? change(place, flags, true) : fail_usage();
+    return place->config
+               ? change(place, flags, true)
+               : fail_usage("replay needs the configuration: -c FILE in place "
+                            "of --data");
 }
 
 static int drop(const struct place *place, const struct flags *flags)
@@ -364,13 +371,27 @@ static bool read_flags(int argc, char **argv, struct flags *flags)
         else
             return false;
     }
-    if (optind == argc)
-        return false;
-    flags->verb = argv[optind];
-    flags->ids = argv + optind + 1;
-    flags->id_count = (size_t)(argc - optind - 1);
-    return !(flags->config && flags->data)
-           && (!flags->as_json || strcmp(flags->verb, "ls") == 0);
+    if (optind < argc) {
+        flags->verb = argv[optind];
+        flags->ids = argv + optind + 1;
+        flags->id_count = (size_t)(argc - optind - 1);
+    }
+    return true;
+}
+
+/* NULL: nothing is wrong so far. */
+static const char *complaint(const struct flags *flags,
+                             const struct action *action)
+{
+    if (!flags->verb)
+        return "ls, show, replay or drop?";
+    if (!action)
+        return "there is ls, show, replay and drop";
+    if (flags->config && flags->data)
+        return "either -c or --data";
+    if (flags->as_json && strcmp(flags->verb, "ls") != 0)
+        return "--json goes with ls";
+    return NULL;
 }
 
 /* influx/42 is what people type of influx/00000000000000000042. malloc'ed. */
@@ -408,10 +429,12 @@ int tool_dead_run(int argc, char **argv)
     struct flags flags;
     struct place place = {0};
     struct error err;
-    const struct action *action =
-        read_flags(argc, argv, &flags) ? find_action(&flags) : NULL;
-    if (!action)
-        return fail_usage();
+    if (!read_flags(argc, argv, &flags))
+        return fail_usage("what does it mean?");
+    const struct action *action = find_action(&flags);
+    const char *wrong = complaint(&flags, action);
+    if (wrong)
+        return fail_usage(wrong);
     if (!flags.data) {
         place.config = config_load_to_look(flags.config, &place.unset, &err);
         if (!place.config)

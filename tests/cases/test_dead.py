@@ -216,13 +216,28 @@ def test_no_letters_are_no_mistake(here):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["eat"], ["show"], ["show", "a", "b"], ["replay"], ["replay", "--all", "x"], ["drop"], ["drop", "--all"]]
+    "arguments, why",
+    [
+        ([], "ls, show, replay or drop?"),
+        (["eat"], "there is ls, show, replay and drop"),
+        (["ls", "a"], "ls takes no ID; show does"),
+        (["show"], "show takes one ID of those that ls shows"),
+        (["show", "a", "b"], "show takes one ID of those that ls shows"),
+        (["show", "--json", "a"], "--json goes with ls"),
+        (["replay"], "which? Give IDs of those that ls shows"),
+        (["replay", "--all", "x"], "either --all or IDs"),
+        (["drop"], "which? Give IDs of those that ls shows"),
+        (["drop", "--all"], "drop has no --all: give IDs"),
+        (["ls", "-c", "moonline.lua", "--data", "moonline-data"], "either -c or --data"),
+        (["replay", "--all", "--data", "moonline-data"], "replay needs the configuration: -c FILE in place of --data"),
+    ],
 )
-def test_usage(here, arguments):
+def test_usage(here, arguments, why):
     with gateway(here):
         pass
     code, out, err = dead(here, *arguments)
     assert (code, out) == (64, "") and err.startswith("usage: moonline dead ls")
+    assert err.endswith(f"\nmoonline dead: {why}\n")
 
 
 # ---- replay ----

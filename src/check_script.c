@@ -50,6 +50,8 @@ static bool is_known(const struct inspection *inspection, const char *library,
     near_init(&look_up->near, name);
     for (size_t i = 0; i < check->script_count; i++)
         script_each_name(check->scripts[i], library, offer, look_up);
+    if (!library)
+        near_offer_nil(&look_up->near);
     return look_up->is_known;
 }
 

@@ -59,6 +59,17 @@ void near_offer(struct near *near, const char *name)
     memcpy(near->name, name, offered.len + 1);
 }
 
+void near_offer_nil(struct near *near)
+{
+    static const char *const elsewhere[] = {"null", "none", "undefined"};
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        if (near->word.len == strlen(elsewhere[i])
+            && distance(near->word, text_of(elsewhere[i])) == 0) {
+            near->distance = 0;
+            memcpy(near->name, "nil", sizeof "nil");
+        }
+}
+
 const char *near_hint(struct near *near, char out[NEAR_BYTES * 2])
 {
     out[0] = '\0';

@@ -11,10 +11,24 @@
 
 static const char chunks_key;
 
+/* What Lua says of two slips that all make who come from elsewhere. */
+static const char *hint(struct text said)
+{
+    if (text_ends_with(said, TEXT("<name> expected near '('")))
+        return ": a function without a name is a value, return function(req)"
+               " ... end";
+    if (text_ends_with(said, TEXT(" near '!'")))
+        return ": unequal is ~=, and the opposite is not";
+    return "";
+}
+
 void script_chunk_load(lua_State *L, struct text text, const char *name)
 {
-    if (luaL_loadbufferx(L, text.at, text.len, name, "t") != LUA_OK)
+    if (luaL_loadbufferx(L, text.at, text.len, name, "t") != LUA_OK) {
+        lua_pushstring(L, hint(script_lua_string(L, -1)));
+        lua_concat(L, 2);
         lua_error(L);
+    }
     script_lua_metatable(L, &chunks_key, "chunks");
     lua_pushvalue(L, -2);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);

@@ -70,6 +70,12 @@ static _Noreturn void bad(struct json *j, const char *at, const char *what)
     script_lua_bad_input(j->L, &err);
 }
 
+static bool is_gzip(const struct json *j)
+{
+    return j->at == j->start && j->offset == 0 && j->end - j->at > 1
+           && memcmp(j->at, "\x1f\x8b", 2) == 0;
+}
+
 /* For what was expected and something else is there. */
 static _Noreturn void bad_here(struct json *j, const char *expected)
 {
@@ -81,8 +87,8 @@ static _Noreturn void bad_here(struct json *j, const char *expected)
     else if (c > ' ' && c < 0x7f)
         snprintf(what, sizeof what, "%s expected, not '%c'", expected, c);
     else
-        snprintf(what, sizeof what, "%s expected, not byte 0x%02X", expected,
-                 c);
+        snprintf(what, sizeof what, "%s expected, not byte 0x%02X%s", expected,
+                 c, is_gzip(j) ? ": gzip without a Content-Encoding?" : "");
     bad(j, j->at, what);
 }
 

@@ -122,7 +122,8 @@ static bool field_value(lua_State *L, struct text key, struct value *value)
     default:
         break;
     }
-    luaL_error(L, "field %s is %s", key.at, script_lua_kind(L, -1));
+    luaL_error(L, "field %s is %s%s", key.at, script_lua_kind(L, -1),
+               lua_istable(L, -1) ? ": take a value of it, or flatten it" : "");
     return false;
 }
 
@@ -180,8 +181,9 @@ static void warn_time(struct notes *notes, int64_t time_ns)
         if (time_ns >= least / unit_ns && time_ns < most / unit_ns) {
             static const char *const names[] = {"microseconds", "milliseconds",
                                                 "seconds"};
-            note(notes, NOTE_WARNING, "time %" PRId64 " is %.10s: %s? use %s",
-                 time_ns, date, names[i], units[i]);
+            note(notes, NOTE_WARNING, "time %" PRId64 " is %.10s: %s? use %s%s",
+                 time_ns, date, names[i], units[i],
+                 i < 2 ? ", or time.parse, which goes by the digits" : "");
             return;
         }
     note(notes, NOTE_WARNING, "time %" PRId64 " is %.10s", time_ns, date);
@@ -240,6 +242,9 @@ static struct form named_form(lua_State *L)
                                        "output"};
     enum { KEYS = sizeof keys / sizeof *keys };
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+        if (lua_isinteger(L, -2))
+            luaL_error(L, "a list where one point belongs: return the list, or"
+                          " emit its points one by one");
         struct text key = name_of(L, -2, "point{}'s entry");
         struct near near;
         near_init(&near, key);

@@ -52,12 +52,29 @@ static bool is_like_a_point(lua_State *L)
     return has_name;
 }
 
+/* As each(x, f) gives it, also without an element. */
+static bool is_list(lua_State *L)
+{
+    if (lua_type(L, -1) != LUA_TTABLE)
+        return false;
+    lua_pushnil(L);
+    bool is_empty = lua_next(L, -2) == 0;
+    bool is_list = is_empty || lua_isinteger(L, -2);
+    lua_pop(L, is_empty ? 0 : 2);
+    return is_list;
+}
+
 static void take_element(lua_State *L, lua_Integer i)
 {
     if (is_like_a_point(L))
         make_point(L);
     if (lua_isnil(L, -1) || (lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
         return;
+    if (is_list(L))
+        luaL_error(L,
+                   "element %d of the returned list is a list: return one flat"
+                   " list, and emit(...) the points beside it",
+                   (int)i);
     if (!lua_islightuserdata(L, -1))
         luaL_error(L, "element %d of the returned list is %s, not a point",
                    (int)i, script_lua_kind(L, -1));

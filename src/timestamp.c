@@ -143,5 +143,8 @@ bool timestamp_scale(struct text number, int64_t ns_per_unit, int64_t *ns,
     if (!decimal_read(scan_trim(number), &decimal))
         return moment_fail(number, "it is no decimal number", err);
     return decimal_scaled(&decimal, power_of(ns_per_unit), ns)
-           || moment_fail(number, "only 1678 to 2261 can be stored", err);
+           || moment_fail(number,
+                          "only 1678 to 2261 can be stored; is it in another "
+                          "unit? time.parse goes by the digits",
+                          err);
 }

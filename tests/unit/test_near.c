@@ -47,12 +47,32 @@ static void another_word_gets_no_guess(void **state)
     assert_string_equal(hint_for("a_name_that_is_longer_than_any_guess"), "");
 }
 
+static void the_null_of_other_languages_is_nil(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"null", "NULL",      "None",
+                                        "nul",  "undefined", "undefine"};
+    static const char *const hints[] = {
+        " (did you mean nil?)", " (did you mean nil?)",
+        " (did you mean nil?)", "",
+        " (did you mean nil?)", ""};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char out[NEAR_BYTES * 2];
+        struct near near;
+        near_init(&near, text_of(words[i]));
+        near_offer(&near, "all");
+        near_offer_nil(&near);
+        assert_string_equal(near_hint(&near, out), hints[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slip_is_understood),
         cmocka_unit_test(its_case_does_not_count),
         cmocka_unit_test(another_word_gets_no_guess),
+        cmocka_unit_test(the_null_of_other_languages_is_nil),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,9 +89,22 @@ static void nonsense_that_is_returned_is_named(void **state)
     expect_script_error(FUNCTION("return { 'm' }"),
                         "t.lua:1: element 1 of the returned list is text, not"
                         " a point");
-    expect_script_error(FUNCTION("return { {} }"),
+    expect_script_error(FUNCTION("return { { a = 1 } }"),
                         "t.lua:1: element 1 of the returned list is a table,"
                         " not a point");
+    expect_script_error(FUNCTION("return { {} }"),
+                        "t.lua:1: element 1 of the returned list is a list:"
+                        " return one flat list, and emit(...) the points beside"
+                        " it");
+    expect_script_error(FUNCTION("local p = point('m', nil, { x = 1 })\n"
+                                 "return { p, each({ 1 }, function()"
+                                 " return point('n', nil, { x = 1 }) end) }"),
+                        "t.lua:1: element 2 of the returned list is a list:"
+                        " return one flat list, and emit(...) the points beside"
+                        " it");
+    expect_script_error(FUNCTION("emit({ point('m', nil, { x = 1 }) })"),
+                        "t.lua:2: a list where one point belongs: return the"
+                        " list, or emit its points one by one");
     expect_script_error(FUNCTION("return { { measurement = 'm' } }"),
                         "t.lua:1: fields is nil, not a table: point("
                         "measurement, tags, fields [, time])");

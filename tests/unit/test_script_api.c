@@ -85,7 +85,8 @@ static void a_wrong_point_is_an_error_on_its_line(void **state)
                                " point(measurement, tags, fields [, time])"},
         {"point('m', nil, {}, 1, 2)",
          "point takes measurement, tags, fields, time; 5 given"},
-        {"point('m', nil, { temp = {} })", "field temp is a table"},
+        {"point('m', nil, { temp = {} })",
+         "field temp is a table: take a value of it, or flatten it"},
         {"point('m', nil, { temp = print })", "field temp is a function"},
         {"point('m', nil, { 1 })", "a field's name is a number, not text"},
         {"point('m', { dev = {} }, { x = 1 })", "tag dev is a table"},
@@ -108,7 +109,8 @@ static void a_wrong_point_is_an_error_on_its_line(void **state)
          " [, time])"},
         {"point{ measurement = 'm', fields = { x = 1 }, output = 'b' }",
          "there is no output b"},
-        {"emit('m', nil, { x = {} })", "field x is a table"},
+        {"emit('m', nil, { x = {} })",
+         "field x is a table: take a value of it, or flatten it"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char message[300], body[300];

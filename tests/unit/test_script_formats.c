@@ -78,7 +78,7 @@ static void a_time_that_cannot_be_read_raises_at_its_line(void **state)
         {"time.s('x')", "t.lua:1: time.s: cannot read \"x\""},
         {"time.ms('')", "t.lua:1: time.ms: cannot read \"\""},
         {"time.us(1e300)", "t.lua:1: time.us: cannot read \"1e300\""},
-        {"time.s(9223372037)", "1678 to 2261"},
+        {"time.s(9223372037)", "time.parse goes by the digits"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char script[200];

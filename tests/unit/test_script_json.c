@@ -184,6 +184,9 @@ static void what_the_rfc_forbids_is_refused_with_its_place(void **state)
         {"\"\xf0\x9f\x98", AT(1, 1, 2, "bytes that are not UTF-8")},
         /* bytes that are nowhere allowed; comments */
         {"[1,\x0b 2]", AT(3, 1, 4, "a value expected, not byte 0x0B")},
+        {"\x1f\x8b\x08", AT(0, 1, 1,
+                            "a value expected, not byte 0x1F: gzip"
+                            " without a Content-Encoding?")},
         {"\xef\xbb\xbf{}", AT(0, 1, 1, "a value expected, not byte 0xEF")},
         {"[1]//x", AT(3, 1, 4, "the end of the text expected, not '/'")},
         {"/**/1", AT(0, 1, 1, "a value expected, not '/'")},

@@ -151,7 +151,8 @@ static void any_error_has_its_line(void **state)
         "element 5: t.lua:4: the error is a number, not text\n"
         "element 1: t.lua:6: the error is a number, not text\n"
         "element 1: t.lua:7: the error is nil, not text\n"
-        "element 1: t.lua:8: field f is a table\n");
+        "element 1: t.lua:8: field f is a table: take a value of it, or "
+        "flatten it\n");
 }
 
 static void an_error_that_the_script_catches_keeps_nothing(void **state)

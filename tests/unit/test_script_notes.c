@@ -80,11 +80,13 @@ static void an_implausible_time_is_warned_of(void **state)
     expect_notes("return point('m', nil, { x = 1 }, 1710408847123)",
                  NOTE_WARNING,
                  "time 1710408847123 is 1970-01-01:"
-                 " milliseconds? use time.ms\n");
+                 " milliseconds? use time.ms, or time.parse, which goes by the"
+                 " digits\n");
     expect_notes("return point('m', nil, { x = 1 }, 1710408847123456)",
                  NOTE_WARNING,
                  "time 1710408847123456 is 1970-01-20:"
-                 " microseconds? use time.us\n");
+                 " microseconds? use time.us, or time.parse, which goes by the"
+                 " digits\n");
     expect_notes("return point('m', nil, { x = 1 }, 0)", NOTE_WARNING,
                  "time 0 is 1970-01-01\n");
     expect_notes("return point('m', nil, { x = 1 }, req.time)", NOTE_WARNING,

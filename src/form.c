@@ -75,12 +75,15 @@ static bool is_control(char c)
 
 static bool has_no_control_byte(struct text in, struct error *err)
 {
+    bool is_gzip = text_starts_with(in, TEXT("\x1f\x8b"));
     for (size_t i = 0; i < in.len; i++)
         if (is_control(in.at[i]))
             return fail(err, ERR_BAD_REQUEST,
-                        "offset %zu: byte 0x%02x cannot stand in a form (is "
-                        "the Content-Type right?)",
-                        i, (unsigned)(unsigned char)in.at[i]);
+                        "offset %zu: byte 0x%02x cannot stand in a form (%s)",
+                        i, (unsigned)(unsigned char)in.at[i],
+                        is_gzip ? "gzip without a Content-Encoding?"
+                                : "is the Content-Type right? The route's "
+                                  "content_type overrules it");
     return true;
 }
 

@@ -112,7 +112,10 @@ static void a_control_byte_is_refused_with_its_place(void **state)
     assert_non_null(strstr(err.text, "offset 3"));
     assert_string_equal(read_in("a=1\nb=2", ""), "refused");
     assert_non_null(strstr(err.text, "0x0a"));
-    assert_non_null(strstr(err.text, "is the Content-Type right?"));
+    assert_non_null(strstr(err.text, "is the Content-Type right? The route's"
+                                     " content_type overrules it"));
+    assert_string_equal(read_in("\x1f\x8b\x08", ""), "refused");
+    assert_non_null(strstr(err.text, "(gzip without a Content-Encoding?)"));
     assert_string_equal(read_in("a=1\r\n", ""), "[a=1]");
 }
 

@@ -282,13 +282,19 @@ static bool is_influx_question(struct exchange *x, unsigned method)
     return true;
 }
 
+/* And then err says so. */
+static bool is_stopping(struct exchange *x)
+{
+    return atomic_load_explicit(&x->desk->shared->is_stopping,
+                                memory_order_relaxed)
+           && !fail(&x->err, ERR_FULL, "the gateway is stopping");
+}
+
 static bool enter(struct exchange *x, unsigned method)
 {
-    if (atomic_load_explicit(&x->desk->shared->is_stopping,
-                             memory_order_relaxed))
-        return fail(&x->err, ERR_FULL, "the gateway is stopping");
-    if (!gate_enter(&x->edition->gate, &x->request, method, &x->announced,
-                    &x->match, &x->err)
+    if (is_stopping(x)
+        || !gate_enter(&x->edition->gate, &x->request, method, &x->announced,
+                       &x->match, &x->err)
         || !body_has_room(&x->body, x->announced.length, &x->err))
         return false;
     if (method == METHOD_HEAD) {
@@ -405,15 +411,17 @@ static void run(struct exchange *x, struct ingest *ingest)
     stats_add(&stats.empty_points, receipt->empty_count);
 }
 
-/* In the lane. */
+/* In the lane. What still waits there when it stops would take longer than a
+ * stop may. */
 static void run_slowly(void *context, struct pulse *pulse)
 {
     struct exchange *x = context;
     struct desk *desk = x->desk;
-    struct ingest *slow =
-        edition_slow(x->edition, desk->parking.waker, pulse, &x->err);
+    struct ingest *slow = NULL;
     x->is_stored = false;
     x->receipt = (struct receipt){.must_wait = false};
+    if (!is_stopping(x))
+        slow = edition_slow(x->edition, desk->parking.waker, pulse, &x->err);
     if (slow)
         run(x, slow);
     if (x->is_stored && x->receipt.must_wait)

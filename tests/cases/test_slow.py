@@ -112,7 +112,7 @@ def test_who_finds_too_many_waiting_is_told_so(tmp_path):
     (tmp_path / "fine.lua").write_text(FINE)
     with Gateway(tmp_path, config) as gateway, selectors.DefaultSelector() as answered:
         assert gateway.post("/refuse", "loop=1")[0] == 500
-        for _ in range(1_050):  # a thousand may wait, and one is run
+        for _ in range(550):  # five hundred may wait, and one is run
             sender = socket.create_connection(("127.0.0.1", gateway.port))
             sender.sendall(head.encode() + body)
             answered.register(sender, selectors.EVENT_READ)
@@ -126,3 +126,23 @@ def test_who_finds_too_many_waiting_is_told_so(tmp_path):
         assert gateway.post("/fine", "id=b")[0] == 204
         for key in list(answered.get_map().values()):
             key.fileobj.close()
+
+
+def test_who_waits_when_it_stops_is_told_so(tmp_path):
+    body = "loop=1"
+    head = "POST /refuse HTTP/1.1\r\nHost: m\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\n"
+    senders = []
+    with start(tmp_path) as gateway:
+        assert gateway.post("/refuse", body)[0] == 500
+        for _ in range(400):  # eight seconds of work, and a stop may take two
+            sender = socket.create_connection(("127.0.0.1", gateway.port), timeout=20)
+            sender.sendall((head + body).encode())
+            senders.append(sender)
+        senders[0].recv(4096)
+        assert gateway.end(signal.SIGTERM) == 0
+        answers = [sender.recv(4096) for sender in senders[1:]]
+        for sender in senders:
+            sender.close()
+        told = [answer for answer in answers if b" 503 " in answer and b"the gateway is stopping" in answer]
+        assert len(told) > 200, "not many were run before"
+        assert b"" not in answers, "nobody is left without an answer"

@@ -377,8 +377,6 @@ static void wait_for_stop(struct gateway *gateway,
         }
         reload_look(gateway->reload);
     }
-    log_line(LOG_INFO, "serve", "%s: stopping",
-             stop_signal == SIGINT ? "SIGINT" : "SIGTERM");
 }
 
 static void leave_now(int number)
@@ -387,11 +385,16 @@ static void leave_now(int number)
     _exit(0);
 }
 
-/* Whatever hangs below, the process ends in time. */
+/* Whatever hangs below, the process ends in time, also if whoever started us
+ * had blocked the signal. */
 static void set_alarm(void)
 {
     struct sigaction action = {.sa_handler = leave_now};
+    sigset_t set;
     sigaction(SIGALRM, &action, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     const struct itimerval soon = {
         .it_value = {.tv_sec = STOP_MS / 1000,
                      .tv_usec = STOP_MS % 1000 * 1000}};
@@ -413,7 +416,9 @@ static void deliver_the_rest(struct gateway *gateway)
 static void stop(struct gateway *gateway)
 {
     int64_t begin_ns = clock_mono_ns();
-    set_alarm();
+    set_alarm(); /* first: also the log may be a pipe that nobody reads */
+    log_line(LOG_INFO, "serve", "%s: stopping",
+             stop_signal == SIGINT ? "SIGINT" : "SIGTERM");
     server_drain(gateway->server);
     admin_stop(gateway->admin); /* it looks at the relays */
     deliver_the_rest(gateway);

@@ -1,5 +1,6 @@
 """The command line: verbs, flags, exit codes, messages, signals."""
 
+import contextlib
 import json
 import os
 import re
@@ -494,6 +495,41 @@ def test_it_ends_in_time_though_a_sender_is_slow_and_nobody_reads(here):
     finally:
         process.kill()
         process.wait()
+
+
+def fill(pipe):
+    """By a descriptor of our own: the other side's must go on blocking."""
+    own = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while os.write(own, b"x" * size):
+                pass
+    os.close(own)
+
+
+@pytest.mark.parametrize("blocked", [[], [signal.SIGALRM, signal.SIGTERM]])
+def test_it_ends_in_time_though_nobody_reads_its_log(here, blocked):
+    """What is blocked is so by whoever started it."""
+    (here / "moonline.lua").write_text(CONFIG)
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [BINARY, "serve"],
+        cwd=here,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=writer,
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, blocked),
+    )
+    try:
+        assert b"listening on" in os.read(reader, 4096)
+        fill(writer)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reader)
+        os.close(writer)
 
 
 def test_what_was_accepted_outlives_a_kill(here):

@@ -190,15 +190,26 @@ static struct text scrub(struct text text, bool is_tag, char *room)
     return (struct text){to, (size_t)(end - to)};
 }
 
-/* A value that every server reads alike, copied to the arena. */
-static bool clean(struct points *points, struct text value, bool is_tag,
-                  struct text *cleaned, struct error *err)
+static void tell_mended(struct points *points, struct text key, bool is_tag)
 {
+    note(points->notes, NOTE_WARNING,
+         "%s %.*s was no UTF-8, U+FFFD stands there: which charset is it? (the "
+         "route's content_type can say so)",
+         is_tag ? "tag" : "field", shown(key), key.at);
+}
+
+/* A value that every server reads alike, copied to the arena. */
+static bool clean(struct points *points, struct text key, struct text value,
+                  bool is_tag, struct text *cleaned, struct error *err)
+{
+    const char *given = value.at;
     enum text_state state = look_at(value, is_tag);
     if (state == TEXT_CLEAN)
         return keep_bytes(points, value, cleaned, err);
     if (state == TEXT_HIGH && !mend_utf8(points, value, &value, err))
         return false;
+    if (value.at != given)
+        tell_mended(points, key, is_tag);
     char *room = arena_alloc(points->arena, value.len);
     if (!room)
         return fail_arena(err);
@@ -263,7 +274,7 @@ bool point_add_tag(struct points *points, struct text key, struct text value,
 {
     struct text cleaned;
     if (!check_key(key, "tag", err)
-        || !clean(points, value, true, &cleaned, err))
+        || !clean(points, key, value, true, &cleaned, err))
         return false;
     if (cleaned.len == 0) {
         note(points->notes, NOTE_LEFT_OUT, "tag %.*s \"\"", shown(key), key.at);
@@ -312,7 +323,7 @@ bool point_add_field(struct points *points, struct text key, struct value value,
     if (!has_value(points, key, &value))
         return true;
     if (value.type == VALUE_STRING
-        && !clean(points, value.as.string, false, &value.as.string, err))
+        && !clean(points, key, value.as.string, false, &value.as.string, err))
         return false;
     struct field *field = find_field(draft, key);
     if (!field) {

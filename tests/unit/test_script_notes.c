@@ -72,6 +72,18 @@ static void doubtful_values_are_warned_of(void **state)
                  NOTE_WARNING, "");
 }
 
+static void bytes_that_are_no_utf8_are_warned_of(void **state)
+{
+    (void)state;
+    expect_notes("return point('m', { a = 'Br\\xfccke', b = 'Brücke' },"
+                 " { x = 1, y = '\\xdf', z = 'ß\\n' })",
+                 NOTE_WARNING,
+                 "tag a was no UTF-8, U+FFFD stands there: which charset is it?"
+                 " (the route's content_type can say so)\n"
+                 "field y was no UTF-8, U+FFFD stands there: which charset is"
+                 " it? (the route's content_type can say so)\n");
+}
+
 static void an_implausible_time_is_warned_of(void **state)
 {
     (void)state;
@@ -141,6 +153,7 @@ int main(void)
         cmocka_unit_test(what_was_no_number_is_noted_with_its_name),
         cmocka_unit_test(values_left_out_are_noted),
         cmocka_unit_test(doubtful_values_are_warned_of),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_warned_of),
         cmocka_unit_test(an_implausible_time_is_warned_of),
         cmocka_unit_test(a_forgotten_point_is_warned_of),
         cmocka_unit_test(what_is_printed_is_a_note),

@@ -63,6 +63,21 @@ def test_each_script_gives_the_points_that_are_shown(tmp_path, code, shown):
     assert shown in (out, out + err)
 
 
+def test_the_recorded_tests_that_are_shown_pass(tmp_path):
+    (tmp_path / "tank.lua").write_text(SCRIPTS[0][0])
+    (tmp_path / "tank_shown.http").write_text(re.search(r"^```http\n(.*?)^```$", TEXT, re.M | re.S)[1])
+    (tmp_path / "level.json").write_text('{"level":"61.5","at":1767323045}')
+    assert run("test", cwd=tmp_path) == (0, "2 passed, 0 failed\n", "")
+    (tmp_path / "level.json").write_text('{"level":"61.6","at":1767323045}')
+    assert run("test", cwd=tmp_path)[0] == 1
+
+
+def test_every_mark_of_a_recorded_test_is_in_the_table():
+    """And the other way round: the program knows what the table has."""
+    known = set(re.findall(r'TEXT\("(@\w+)"\)', (TOP / "src" / "trial_file.c").read_text()))
+    assert known == set(re.findall(r"`# (@\w+)", TEXT)) and len(known) == 8
+
+
 def test_an_example_that_is_wrong_is_found(tmp_path):
     (_, came), (_, raised) = line_by_line(tmp_path, "number('1') --> 2\nint(2.5) --> 2\n")
     assert came == "1"

@@ -51,7 +51,7 @@ static bool is_known(const struct inspection *inspection, const char *library,
     for (size_t i = 0; i < check->script_count; i++)
         script_each_name(check->scripts[i], library, offer, look_up);
     if (!library)
-        near_offer_nil(&look_up->near);
+        near_offer_elsewhere(&look_up->near);
     return look_up->is_known;
 }
 

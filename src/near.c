@@ -59,14 +59,17 @@ void near_offer(struct near *near, const char *name)
     memcpy(near->name, name, offered.len + 1);
 }
 
-void near_offer_nil(struct near *near)
+void near_offer_elsewhere(struct near *near)
 {
-    static const char *const elsewhere[] = {"null", "none", "undefined"};
-    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
-        if (near->word.len == strlen(elsewhere[i])
-            && distance(near->word, text_of(elsewhere[i])) == 0) {
+    static const char *const pairs[][2] = {{"null", "nil"},
+                                           {"none", "nil"},
+                                           {"undefined", "nil"},
+                                           {"os", "req.time"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (near->word.len == strlen(pairs[i][0])
+            && distance(near->word, text_of(pairs[i][0])) == 0) {
             near->distance = 0;
-            memcpy(near->name, "nil", sizeof "nil");
+            snprintf(near->name, sizeof near->name, "%s", pairs[i][1]);
         }
 }
 

@@ -14,7 +14,8 @@ struct near {
 
 void near_init(struct near *near, struct text word);
 void near_offer(struct near *near, const char *name);
-/* Where a name of Lua is wanted: other languages' null is nil. */
-void near_offer_nil(struct near *near);
+/* Where a name of a script is wanted: what other languages call nil, and the
+ * clock of Lua at home. */
+void near_offer_elsewhere(struct near *near);
 /* " (did you mean point?)" or "". */
 const char *near_hint(struct near *near, char out[NEAR_BYTES * 2]);

@@ -85,7 +85,7 @@ static bool fail_name(struct error *err, const char *what, struct text name,
 static bool check_name(struct text name, const char *what, struct error *err)
 {
     if (name.len == 0)
-        return fail(err, ERR_SCRIPT, "%s is empty", what);
+        return fail(err, ERR_SCRIPT, "a %s has no name", what);
     if (name.at[0] == '#')
         return fail_name(err, what, name, "begins with '#': a comment");
     unsigned char high = 0;

@@ -31,7 +31,7 @@ static int undeclared(lua_State *L)
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
         if (lua_type(L, -2) == LUA_TSTRING)
             near_offer(&near, lua_tostring(L, -2));
-    near_offer_nil(&near);
+    near_offer_elsewhere(&near);
     return luaL_error(L, "there is no global %s%s", lua_tostring(L, 2),
                       near_hint(&near, hint));
 }

@@ -167,7 +167,7 @@ static void a_bad_name_is_refused_and_named(void **state)
         const char *name;
         const char *message;
     } rows[] = {
-        {"", "measurement is empty"},
+        {"", "a measurement has no name"},
         {"#x", "measurement \"#x\" begins with '#': a comment"},
         {"a\nb", "measurement has a control byte, number 2"},
         {"end\\", "measurement \"end\\\" has a backslash that line protocol"
@@ -191,7 +191,7 @@ static void a_bad_name_is_refused_and_named(void **state)
     assert_false(
         point_add_field(points, TEXT("_measurement"), float_of(1), &err));
     assert_false(point_add_field(points, TEXT(""), float_of(1), &err));
-    assert_string_equal(err.text, "field is empty");
+    assert_string_equal(err.text, "a field has no name");
 }
 
 static void ceilings_hold(void **state)

@@ -43,7 +43,7 @@ static void of_points(void **state)
         {"point('m', {}, 21)", "fields is a number, not a table"},
         {"point('m', {}, {x = 1}, 1, 2)",
          "point takes measurement, tags, fields, time; 5 given"},
-        {"point('', {}, {x = 1})", "measurement is empty"},
+        {"point('', {}, {x = 1})", "a measurement has no name"},
         {"point('#m', {}, {x = 1})", "measurement \"#m\" begins with '#'"},
         {"point('m', {[1] = 'x'}, {x = 1})",
          "a tag's name is a number, not text"},

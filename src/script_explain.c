@@ -120,7 +120,10 @@ static void keep_place(lua_State *L)
 
 int script_explain(lua_State *L)
 {
-    if (script_lua_error(L, 1)) {
+    const struct error *typed = script_lua_error(L, 1);
+    if (typed) {
+        if (typed->kind == ERR_BAD_REQUEST)
+            keep_traceback(L);
         keep_place(L);
         return 1;
     }

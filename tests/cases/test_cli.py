@@ -254,6 +254,16 @@ def test_two_slips_of_who_comes_from_elsewhere(there):
     assert "slip.lua:2: there is no global null (did you mean nil?)\n" in run("try", "-s", "slip.lua", "-d", "x", cwd=there)[2]
 
 
+def test_which_decoder_did_not_like_the_bytes_is_told(there):
+    """A refusal of the script's own needs no such place."""
+    (there / "codes.lua").write_text("return function(req)\n  local a = hex.decode(req.form.a)\n  local b = hex.decode(req.form.b)\n  return nil, a .. b\nend\n")
+    code, _, err = run("try", "-s", "codes.lua", "-d", "a=4d&b=4", cwd=there)
+    assert code == 1 and err.startswith("400, nothing stored: 1 hex digits: ")
+    assert "\tcodes.lua:3: in function <codes.lua:1>" in err and "codes.lua:2" not in err
+    code, _, err = run("try", "-s", "codes.lua", "-d", "a=4d&b=4e", cwd=there)
+    assert (code, err) == (1, "422, nothing stored: MN\n")
+
+
 def test_try_without_a_body_is_a_get(there):
     code, out, err = run("try", "http://h/open", cwd=there)
     assert (code, out) == (1, "")

@@ -1,5 +1,6 @@
 """kit.py - what every row has: its context, its verdict, its peace at the end."""
 
+import contextlib
 import ctypes
 import dataclasses
 import multiprocessing
@@ -8,11 +9,11 @@ import os
 import pathlib
 import random
 import signal
-import threading
 import time
 import traceback
 
 import oracle
+import patience
 import stand as stands
 from stand import CannotTry
 
@@ -145,59 +146,36 @@ def split(count, parts):
     return [count // parts + (part < count % parts) for part in range(parts)]
 
 
-# ---- time ----
-
-
-class Stall:
-    """How long this program itself was kept waiting, meanwhile: what others do
-    with the machine is not the gateway's slowness."""
-
-    TICK_S = 0.01
-
-    def __enter__(self):
-        self.seconds = 0.0
-        self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-        return self
-
-    def _run(self):
-        last = time.monotonic()
-        while not self.stopping.wait(self.TICK_S):
-            now = time.monotonic()
-            self.seconds += max(0.0, now - last - 2 * self.TICK_S)
-            last = now
-
-    def __exit__(self, *_):
-        self.stopping.set()
-        self.thread.join()
+# ---- back again ----
 
 
 def come_back(context, stand, ledger, seconds):
     """How long until a point is taken again. In full it is judged, without what
     the machine kept us waiting; at --quick it is only told, and must come."""
-    with Stall() as stall:
-        took = send_until_taken(stand, ledger, max(30, seconds))
-    require(context.quick or took - stall.seconds <= seconds,
-            f"back after {took:.2f} s only, {stall.seconds:.2f} of them the machine's\n{stand.tail()}")
+    begin = time.monotonic()
+    took = send_until_taken(stand, ledger)
+    require(context.quick or took <= seconds,
+            f"back after {took:.2f} s only, {time.monotonic() - begin:.2f} by the clock\n{stand.tail()}")
     return took
 
 
-def send_until_taken(stand, ledger, seconds, connection=0):
+def send_until_taken(stand, ledger, connection=0):
     """A sender that does not give up: seconds until its point was taken."""
-    begin = time.monotonic()
+    begin = patience.now()
     numbers = ledger.take(connection, 1)
     while True:
-        caller = oracle.Caller(stand.port)
-        try:
-            status = oracle.send(ledger, caller, connection, numbers)
-        finally:
-            caller.close()
-        took = time.monotonic() - begin
+        status = 0
+        with contextlib.closing(oracle.Caller(stand.port)) as caller:
+            lost = patience.Lost()
+            try:
+                status = oracle.send(ledger, caller, connection, numbers)
+            except OSError as why:
+                require(lost.time(), f"no answer: {why!r}\n{stand.tail()}")
+        took = patience.now() - begin
         if status == 204:
             return took
-        require(took < seconds, f"still {status} after {took:.1f} s\n{stand.tail()}")
-        ledger.wait(lambda: False, 0.02)
+        require(took < stands.PATIENCE_S, f"still {status} after {took:.1f} s\n{stand.tail()}")
+        ledger.pause(0.02)
 
 
 # ---- peace ----
@@ -207,20 +185,20 @@ def pending(stand, output):
     return stand.metrics()[f'moonline_output_pending_points{{output="{output}"}}']
 
 
-def settle(stand, ledger, seconds=120):
+def settle(stand, ledger):
     """In peace: all that was acknowledged arrives, a fresh point does too, and
     nothing is pending. The stand runs before and is stopped after."""
-    end = time.monotonic() + seconds
-    while not ledger.wait(lambda: ledger.missing == 0, 1) and time.monotonic() < end:
+    end = patience.now() + stands.PATIENCE_S
+    while not ledger.wait(lambda: ledger.missing == 0, 1) and patience.now() < end:
         if not any(pending(stand, output) for output in ledger.outputs):
-            ledger.wait(lambda: ledger.missing == 0, 1)  # the last is on its way
+            ledger.wait(lambda: ledger.missing == 0, 10)  # the last is on its way
             break
     require(ledger.missing == 0,
             f"{ledger.missing} acknowledged points do not arrive, such as {ledger.lost()[:3]}\n{stand.tail()}")
-    send_until_taken(stand, ledger, 30)
-    require(ledger.wait(lambda: ledger.missing == 0, 30), f"a fresh point does not arrive\n{stand.tail()}")
+    send_until_taken(stand, ledger)
+    require(ledger.wait(lambda: ledger.missing == 0, stands.PATIENCE_S), f"a fresh point does not arrive\n{stand.tail()}")
     for output in ledger.outputs:
-        stands.wait_until(lambda o=output: pending(stand, o) == 0, f"nothing waits for {output}", 10)
+        stands.wait_until(lambda o=output: pending(stand, o) == 0, f"nothing waits for {output}")
     metrics = stand.metrics()
     require(metrics["moonline_points_lost_total"] == 0, f"the gateway counts lost points: {metrics}")
     code = stand.stop()

@@ -17,9 +17,12 @@ import threading
 import time
 import urllib.parse
 
+import patience
+
 START_NS = 1_700_000_000_000_000_000
 NUMBERS = 1_000_000_000  # of one connection
 LONGEST_ANSWER_S = 30  # the gateway's own limit is 5 s; a busy machine adds to it
+PATIENCE_S = 120
 
 # Text that a careless reader would trip over.
 NASTY = (
@@ -73,6 +76,7 @@ class Ledger:
         self.inversions = 0  # first arrivals of one connection out of order
         self.wrong = []  # what must never happen, the first few
         self.statuses = collections.Counter()
+        self.refusals = [0] * connections
         self.slowest_s = 0.0
         self.is_dark = False  # the power is gone: nobody hears an answer
         self.unheard = 0
@@ -148,11 +152,20 @@ class Ledger:
     def wait(self, condition, seconds):
         """Until condition() of the ledger holds; False after so long."""
         with self.changed:
-            return self.changed.wait_for(condition, seconds)
+            return patience.wait_on(self.changed, condition, seconds)
 
-    def wait_for_acks(self, more, seconds=20):
+    @staticmethod
+    def pause(seconds):
+        time.sleep(seconds)
+
+    def wait_for_acks(self, more, seconds=PATIENCE_S):
         until = self.acked_count + more
         return self.wait(lambda: self.acked_count >= until, seconds)
+
+    def wait_for_refusals(self, times=2):
+        """Every sender is refused: what it had sent before, and the next."""
+        before = list(self.refusals)
+        return self.wait(lambda: all(now >= then + times for now, then in zip(self.refusals, before)), PATIENCE_S)
 
     def lost(self):
         """Every acknowledged point that some output never got."""
@@ -238,7 +251,7 @@ class FakeInflux:
 class Caller:
     """One keep-alive connection, as plain as can be."""
 
-    def __init__(self, port, seconds=20):
+    def __init__(self, port, seconds=300):
         self.socket = socket.create_connection(("127.0.0.1", port), seconds)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""
@@ -275,14 +288,15 @@ def body_of(connection, numbers):
 
 def send(ledger, caller, connection, numbers, target="/w"):
     """Posts these points and notes what became of them; the status."""
-    begin = time.monotonic()
+    begin = patience.now()
     status = 0
     try:
         status = caller.post(target, body_of(connection, numbers))
     finally:
-        took = time.monotonic() - begin
+        took = patience.now() - begin
         with ledger.changed:
             ledger.statuses[status] += 1
+            ledger.refusals[connection] += status == 503
             ledger.slowest_s = max(ledger.slowest_s, took)
             ledger.changed.notify_all()
     if status == 204:
@@ -322,8 +336,7 @@ class Driver:
         self.stopping.set()
         self.stand.let_go()
         for thread in self.threads:
-            thread.join(30)
-            if thread.is_alive():
+            if not patience.wait_gone(thread, PATIENCE_S):
                 self.ledger.complain("a sender never got its answer")
 
     def _run(self, connection):

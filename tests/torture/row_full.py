@@ -28,7 +28,7 @@ class Outage:
         require(ledger.wait_for_acks(20), f"no load\n{stand.tail()}")
         before = ledger.statuses[503]
         break_it()
-        require(ledger.wait(lambda: ledger.statuses[503] >= before + CONNECTIONS, 30), f"nobody was refused\n{stand.tail()}")
+        require(ledger.wait_for_refusals(), f"nobody was refused\n{stand.tail()}")
         self.refused += ledger.statuses[503] - before
         mend()
         took = come_back(self.context, stand, ledger, back_s)
@@ -123,7 +123,7 @@ def journal_full(context):
             require(taken < 5000, "it is never full")
         caller.close()
         fake.status = 204
-        require(ledger.wait(lambda: ledger.missing == 0, 60), f"not delivered\n{stand.tail()}")
+        require(ledger.wait(lambda: ledger.missing == 0, stands.PATIENCE_S), f"not delivered\n{stand.tail()}")
         took = come_back(context, stand, ledger, BACK_S)
         settle(stand, ledger)
         judge(ledger, stand)

@@ -6,7 +6,8 @@
  *   SHIM_ACT     an errno's number: the call is not made, and fails with it;
  *                done:NUMBER: it is made and fails all the same;
  *                kill: SIGKILL before the call; killed: after it;
- *                short: a write that takes half; slow:N: it takes N seconds
+ *                short: a write that takes half;
+ *                held:PATH: it is made once that file is gone
  *   SHIM_WHILE   a path: from the n-th call on, as long as that file exists
  *   SHIM_LOG     gets a line for each fault
  *   SHIM_CLOCK   a file of 8 bytes: so many seconds are added to the wall clock
@@ -81,11 +82,11 @@ static void die(void)
         syscall(SYS_pause);
 }
 
-static void wait_s(int seconds)
+static void wait_until_gone(const char *path)
 {
-    struct timespec left = {.tv_sec = seconds};
-    while (nanosleep(&left, &left) != 0)
-        continue;
+    struct timespec pause = {.tv_nsec = 10000000};
+    while (syscall(SYS_access, path, F_OK) == 0)
+        nanosleep(&pause, NULL);
 }
 
 /* True: this call is the one. */
@@ -118,8 +119,8 @@ static const char *path_of(int fd, char path[4096])
             return (real);                                                     \
         if (strcmp(act, "kill") == 0)                                          \
             die();                                                             \
-        if (strncmp(act, "slow:", 5) == 0)                                     \
-            wait_s(atoi(act + 5));                                             \
+        if (strncmp(act, "held:", 5) == 0)                                     \
+            wait_until_gone(act + 5);                                          \
         bool is_made = !(act[0] >= '0' && act[0] <= '9');                      \
         type result = is_made ? (type)(real) : (type)-1;                       \
         if (strcmp(act, "killed") == 0)                                        \

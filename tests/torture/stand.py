@@ -12,11 +12,12 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
+
+import patience
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("MOONLINE", str(TOP / "build" / "moonline"))
-PATIENCE_S = 30
+PATIENCE_S = 120  # and a disk may take its time
 NEVER_SAID = ("were acknowledged and cannot be read", "Sanitizer", "runtime error", "Assertion")
 FOREIGN = ("INFLUX_HOST", "INFLUX_ORG", "INFLUX_BUCKET", "INFLUX_TOKEN", "MOONLINE_CONFIG", "MOONLINE_SCRIPTS")
 
@@ -108,7 +109,7 @@ class Stand:
         """True: it listens. False: it has ended instead."""
         process = self.process
         with self.changed:
-            self.changed.wait_for(lambda: self.port or process.poll() is not None, seconds)
+            patience.wait_on(self.changed, lambda: self.port or process.poll() is not None, seconds)
             assert self.port or process.poll() is not None, f"not ready after {seconds} s\n{self.tail()}"
             return self.port is not None
 
@@ -130,7 +131,7 @@ class Stand:
             process, self.process, self.port = self.process, None, None
         process.send_signal(signal.SIGTERM)
         try:
-            return process.wait(seconds)
+            return patience.wait_end(process, seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -139,7 +140,7 @@ class Stand:
 
     def wait_end(self, seconds=PATIENCE_S):
         """It ends by itself; the exit code."""
-        code = self.process.wait(seconds)
+        code = patience.wait_end(self.process, seconds)
         with self.changed:
             self.process = self.port = None
         return code
@@ -147,7 +148,7 @@ class Stand:
     def has_ended(self, code, seconds=5):
         """By itself, with this code; or does within that time."""
         try:
-            is_so = self.process.wait(seconds) == code
+            is_so = patience.wait_end(self.process, seconds) == code
         except subprocess.TimeoutExpired:
             return False
         if is_so:
@@ -210,10 +211,22 @@ class Stand:
 
     def wait_for_log(self, pattern, seconds=PATIENCE_S):
         with self.changed:
-            return self.changed.wait_for(lambda: any(re.search(pattern, line) for line in self.log), seconds)
+            return patience.wait_on(self.changed, lambda: any(re.search(pattern, line) for line in self.log), seconds)
 
     def ask(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=10)
+        """OSError: it has ended, or broke the connection though nothing stood
+        still meanwhile."""
+        for tries_left in range(4, -1, -1):
+            lost = patience.Lost()
+            try:
+                return self._ask(path)
+            except (OSError, http.client.HTTPException) as why:
+                if not (tries_left and lost.time() and self.is_alive()):
+                    raise OSError(f"no answer to {path}: {why!r}") from why
+        return None
+
+    def _ask(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=PATIENCE_S)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -236,12 +249,4 @@ class Stand:
 
 
 def wait_until(condition, what, seconds=PATIENCE_S):
-    """Looks again and again; the first true value."""
-    end = time.monotonic() + seconds
-    nothing = threading.Event()
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"after {seconds} s still not: {what}"
-        nothing.wait(0.01)
+    return patience.wait_until(condition, what, seconds)

@@ -1,0 +1,102 @@
+"""patience.py - how long a test waits, in time that the machine was there for.
+
+A machine may stand still, for a minute if it is a virtual one that is being
+copied, or be kept from every test by something else. The clocks go on, and who
+then asks one gives up on a program that had no moment to do anything. The clock
+here goes on in small ticks, each of which this process has to be there for; a
+tick that took too long counts as one. So a pause of the machine takes nothing
+from the time that a program has, and one that hangs is still found.
+"""
+
+import os
+import subprocess
+import threading
+import time
+
+TICK_S = 0.02
+LONGEST_TICK_S = 3 * TICK_S
+STEP_S = 0.2  # how often a waiter looks at this clock
+
+
+class Clock:
+    def __init__(self):
+        self._restart()
+        os.register_at_fork(after_in_child=self._restart)
+
+    def _restart(self):
+        self.lock = threading.Lock()
+        self.seconds = 0.0
+        self.is_running = False
+
+    def _run(self):
+        last = time.monotonic()
+        while True:
+            time.sleep(TICK_S)
+            now = time.monotonic()
+            self.seconds += min(now - last, LONGEST_TICK_S)
+            last = now
+
+    def now(self):
+        with self.lock:
+            if not self.is_running:
+                self.is_running = True
+                threading.Thread(target=self._run, daemon=True).start()
+        return self.seconds
+
+
+now = Clock().now
+
+
+def wait_on(changed, condition, seconds):
+    """Waits on a threading.Condition that the caller holds; the value of
+    condition(), false after so long."""
+    end = now() + seconds
+    while not (value := condition()):
+        left = end - now()
+        if left <= 0:
+            break
+        changed.wait(min(left, STEP_S))
+    return value
+
+
+def wait_until(condition, what, seconds):
+    """Looks again and again; the first true value, or an error. what: a text,
+    or what gives one when it is needed."""
+    end = now() + seconds
+    while not (value := condition()):
+        if now() >= end:
+            raise AssertionError(f"after {seconds} s still not: {what() if callable(what) else what}")
+        time.sleep(0.01)
+    return value
+
+
+def wait_end(process, seconds):
+    """The exit code of a subprocess.Popen; TimeoutExpired as its wait() has it."""
+    end = now() + seconds
+    while True:
+        try:
+            return process.wait(STEP_S)
+        except subprocess.TimeoutExpired:
+            if now() >= end:
+                raise
+
+
+def wait_gone(thread, seconds):
+    """True: it has ended."""
+    end = now() + seconds
+    while thread.is_alive() and now() < end:
+        thread.join(STEP_S)
+    return not thread.is_alive()
+
+
+class Lost:
+    """Whether time was lost since this was made: then a deadline of the program
+    may have passed that else would not."""
+
+    LEAST_S = 1.0
+
+    def __init__(self):
+        self.begin = time.monotonic() - now()
+
+    def time(self):
+        return time.monotonic() - now() - self.begin > self.LEAST_S

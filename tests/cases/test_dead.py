@@ -8,11 +8,11 @@ import pathlib
 import re
 import signal
 import subprocess
-import time
 
+import patience
 import pytest
 from fake_influx import Fake
-from gateway import BINARY, Gateway, environment, run
+from gateway import BINARY, PATIENCE_S, SOCKET_S, Gateway, environment, run
 
 CONFIG = """return {
   listen = "127.0.0.1:0", admin = %s, data = "data",
@@ -73,9 +73,7 @@ def letters(here):
 
 def wait_for_letters(here, count):
     """The folder is looked at again until there are as many."""
-    until = time.monotonic() + 20
-    while len(letters(here)) != count:
-        assert time.monotonic() < until, letters(here)
+    patience.wait_until(lambda: len(letters(here)) == count, lambda: letters(here), PATIENCE_S)
     return letters(here)
 
 
@@ -462,8 +460,8 @@ def test_what_a_server_refused_goes_again_when_it_is_mended(here):
 
 def counts(running):
     """Once nothing is pending."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
+    until = patience.now() + PATIENCE_S
+    while patience.now() < until:
         page = running.ask("GET", "/metrics", port=running.admin_port)[2]
         found = re.findall(r'^moonline_(?:output_)?(journalled|delivered|dead|pending)_points(?:_total)?{output="influx"} (\d+)$', page, re.M)
         got = {name: int(value) for name, value in found}
@@ -574,6 +572,6 @@ def test_a_kill_in_the_middle_of_a_replay_loses_nothing(here):
 
 def test_a_gateway_starts_beside_no_other(here):
     with gateway(here):
-        again = subprocess.run([BINARY, "serve"], cwd=here, env=environment(), capture_output=True, timeout=20, check=False)
+        again = subprocess.run([BINARY, "serve"], cwd=here, env=environment(), capture_output=True, timeout=SOCKET_S, check=False)
         assert again.returncode == 78 and b"another process" in again.stderr
         assert pathlib.Path(here, "data", "admin").read_text().startswith("127.0.0.1:")

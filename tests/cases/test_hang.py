@@ -4,7 +4,8 @@ nothing. None is known, so a library under us is made to loop."""
 import os
 import subprocess
 
-from gateway import Gateway
+import patience
+from gateway import PATIENCE_S, Gateway
 
 SHIM = "int inflate(void *stream, int flush) { for (;;) __asm__ volatile(\"\"); (void)stream; (void)flush; }"
 
@@ -39,7 +40,7 @@ def test_a_script_that_hangs_in_c_ends_the_process(tmp_path):
             raise AssertionError("answered")
         except OSError:
             pass
-        assert gateway.process.wait(20) == 70
+        assert patience.wait_end(gateway.process, PATIENCE_S) == 70
         said = gateway.log.wait_for(r"error serve: script m.lua, request (\w{16}): has run for more than a second")
         assert said
     with Gateway(tmp_path, CONFIG) as gateway:

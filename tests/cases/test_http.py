@@ -107,7 +107,7 @@ class Caller:
     """A sender whose every byte is ours."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=300)
         self.received = b""
 
     def __enter__(self):

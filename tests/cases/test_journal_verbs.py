@@ -8,10 +8,10 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
+import patience
 import pytest
-from gateway import BINARY, PATIENCE_S, Gateway, environment, run
+from gateway import BINARY, PATIENCE_S, SOCKET_S, Gateway, environment, run
 
 NS = 1767323045000000000
 POINTS = 200
@@ -194,8 +194,8 @@ def test_segments_may_come_and_go_while_one_looks(tmp_path):
                     assert (code, err) == (0, ""), out
                 seen.update(path.name for path in segments(tmp_path))
             oldest = pathlib.Path(tmp_path, "moonline-data", "journal", "influx", min(seen))
-            deadline = time.monotonic() + PATIENCE_S
-            while oldest.exists() and time.monotonic() < deadline:
+            deadline = patience.now() + PATIENCE_S
+            while oldest.exists() and patience.now() < deadline:
                 journal(tmp_path, "verify")
         finally:
             stops.set()
@@ -326,7 +326,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(full):
         assert process.stdout.readline().decode() == LINES[0]
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(PATIENCE_S) == 0
+        assert patience.wait_end(process, PATIENCE_S) == 0
 
 
 def test_a_full_disk_behind_stdout_is_told(full):
@@ -337,7 +337,7 @@ def test_a_full_disk_behind_stdout_is_told(full):
             env=environment({"MOONLINE_BENCH": "1"}),
             stdout=nowhere,
             stderr=subprocess.PIPE,
-            timeout=PATIENCE_S,
+            timeout=SOCKET_S,
             check=False,
         )
     assert done.returncode == 1
@@ -347,14 +347,18 @@ def test_a_full_disk_behind_stdout_is_told(full):
 # ------------------------------------------------------------------ replay --
 
 
+def wait_for_lines(paper, count):
+    def text():
+        return paper.read_text() if paper.exists() else ""
+
+    patience.wait_until(lambda: text().count("\n") >= count, text, PATIENCE_S)
+
+
 @pytest.fixture(name="kept")
 def a_stopped_gateway_that_keeps_what_it_delivered(tmp_path):
     with fill(tmp_path, PAPER, keep="24h") as running:
         paper = tmp_path / "paper.lp"
-        end = time.monotonic() + PATIENCE_S
-        while not paper.exists() or paper.read_text().count("\n") < POINTS:
-            assert time.monotonic() < end, "not delivered"
-            threading.Event().wait(0.01)
+        wait_for_lines(paper, POINTS)
         assert running.end(signal.SIGTERM) == 0
     paper.unlink()
     return tmp_path
@@ -364,10 +368,7 @@ def delivered(folder, count):
     """What a gateway writes that is started now."""
     with gateway(folder, PAPER, "24h") as running:
         paper = folder / "paper.lp"
-        end = time.monotonic() + PATIENCE_S
-        while not paper.exists() or paper.read_text().count("\n") < count:
-            assert time.monotonic() < end, paper.read_text() if paper.exists() else "nothing"
-            threading.Event().wait(0.01)
+        wait_for_lines(paper, count)
         assert running.end(signal.SIGTERM) == 0
     return paper.read_text().splitlines(keepends=True)
 

@@ -307,7 +307,7 @@ def test_an_output_that_is_new_needs_a_restart(folder):
 
 
 def test_a_request_that_is_half_read_ends_as_it_began(folder):
-    with Gateway(folder, CONFIG) as gateway, socket.create_connection(("127.0.0.1", gateway.port), 20) as half:
+    with Gateway(folder, CONFIG) as gateway, socket.create_connection(("127.0.0.1", gateway.port), 300) as half:
         half.sendall(b"POST /m HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n\r\ni")
         assert gateway.post("/m", "id=b")[2] == "one"
         write(folder / "m.lua", SCRIPT.replace("version = 1", "version = 2"))

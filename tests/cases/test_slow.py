@@ -118,7 +118,7 @@ def test_who_finds_too_many_waiting_is_told_so(tmp_path):
             answered.register(sender, selectors.EVENT_READ)
         answer = b""
         while b" 503 " not in answer:
-            sender = answered.select(20)[0][0].fileobj
+            sender = answered.select(300)[0][0].fileobj
             answer = sender.recv(4096)
             answered.unregister(sender)
             sender.close()

@@ -9,8 +9,8 @@ import collections
 import pathlib
 import re
 import subprocess
-import time
 
+import patience
 import servers
 
 TOKEN = "the-token-that-nobody-may-see-0123456789"
@@ -75,7 +75,7 @@ class Rig(servers.Gateway):
     def wait_value(self, name, least, output="db"):
         servers.wait_for(lambda: self.value(name, output) >= least, f"{name} of {output} is {least} at least\n{self.said()[-2000:]}")
 
-    def wait_log(self, pattern, seconds=30):
+    def wait_log(self, pattern, seconds=servers.DEADLINE_S):
         return servers.wait_for(lambda: re.search(pattern, self.said()), f"the log says {pattern}\n{self.said()[-2000:]}", seconds)
 
     def wait_failing(self):
@@ -113,14 +113,14 @@ class Rig(servers.Gateway):
     def dead_ls(self):
         done = subprocess.run(
             [servers.MOONLINE, "dead", "ls", "-c", str(self.folder / "moonline.lua")],
-            capture_output=True, text=True, timeout=30, check=False, env=self.environment(),
+            capture_output=True, text=True, timeout=300, check=False, env=self.environment(),
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     # ---- the judges ----
 
-    def wait_done(self, seconds=60):
+    def wait_done(self, seconds=servers.DEADLINE_S):
         """Nothing waits for db."""
         try:
             servers.wait_for(lambda: self.value("pending_points") == 0, "nothing waits for db", seconds)
@@ -203,4 +203,5 @@ def _place(line):
 
 
 def now():
-    return time.monotonic()
+    """As fake_influx has it."""
+    return patience.now()

@@ -19,6 +19,7 @@ import time
 import urllib.parse
 import zlib
 
+import patience
 import strict_lines
 
 HEAD_BYTES = 64 << 10
@@ -147,7 +148,7 @@ class Fake:
         self.is_foreign = is_foreign  # nothing may come here
         self.changed = threading.Condition()
         self.requests = []  # every Talk that had a head
-        self.patience_s = 30
+        self.patience_s = 120
         self.stored = []  # lines, as they came
         self.copies = collections.Counter()
         self.arrived_at = 0.0  # the last of them
@@ -226,7 +227,7 @@ class Fake:
         with self.changed:
             self.stored += lines
             self.copies.update(lines)
-            self.arrived_at = time.monotonic()
+            self.arrived_at = patience.now()
             if self.on_store:
                 self.on_store(talk, lines)
             self.changed.notify_all()
@@ -235,11 +236,7 @@ class Fake:
         """Until condition() holds; it is asked whenever something came."""
         seconds = seconds or self.patience_s
         with self.changed:
-            end = time.monotonic() + seconds
-            while not condition():
-                left = end - time.monotonic()
-                assert left > 0, f"after {seconds} s still not: {what}; {self.told()}"
-                self.changed.wait(min(left, 0.5))
+            assert patience.wait_on(self.changed, condition, seconds), f"after {seconds} s still not: {what}; {self.told()}"
 
     def told(self):
         """The last requests, for a message."""
@@ -258,7 +255,7 @@ class Fake:
     def wait_writes(self, count, seconds=None):
         self.wait(lambda: self.writes >= count, f"{count} writes, now {self.writes}", seconds)
 
-    def wait_plan(self, seconds=60):
+    def wait_plan(self, seconds=120):
         self.wait(lambda: not self.plan, f"the plan is done, left: {len(self.plan)}", seconds)
 
     # ---- one connection ----

@@ -11,9 +11,12 @@ import re
 import subprocess
 import threading
 
+import patience
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("MOONLINE", str(TOP / "build" / "moonline"))
-PATIENCE_S = 20
+PATIENCE_S = 60  # of this machine, see patience.py
+SOCKET_S = 300  # by the clock
 
 # What the environment of a developer could change.
 FOREIGN = ("INFLUX_HOST", "INFLUX_ORG", "INFLUX_BUCKET", "INFLUX_TOKEN", "MOONLINE_CONFIG", "MOONLINE_SCRIPTS", "MOONLINE_BENCH")
@@ -28,7 +31,7 @@ def environment(extra=None):
 def run(*arguments, cwd, stdin=b"", env=None):
     """Runs a verb to its end: exit code, stdout and stderr as text."""
     done = subprocess.run(
-        [BINARY, *arguments], cwd=cwd, input=stdin, env=environment(env), capture_output=True, timeout=PATIENCE_S, check=False
+        [BINARY, *arguments], cwd=cwd, input=stdin, env=environment(env), capture_output=True, timeout=SOCKET_S, check=False
     )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -54,7 +57,7 @@ class Lines:
     def all(self):
         """Every line, once the other side has closed."""
         with self.changed:
-            assert self.changed.wait_for(lambda: self.has_ended, PATIENCE_S), "it goes on"
+            assert patience.wait_on(self.changed, lambda: self.has_ended, PATIENCE_S), "it goes on"
             return list(self.lines)
 
     def wait_for(self, pattern):
@@ -64,7 +67,7 @@ class Lines:
             return next((m for line in self.lines for m in [re.search(pattern, line)] if m), None)
 
         with self.changed:
-            self.changed.wait_for(lambda: found() or self.has_ended, PATIENCE_S)
+            patience.wait_on(self.changed, lambda: found() or self.has_ended, PATIENCE_S)
             match = found()
         assert match, f"never said {pattern!r}:\n" + "\n".join(self.lines)
         return match
@@ -101,7 +104,7 @@ class Gateway:
 
     def ask(self, method, path, body=None, headers=None, port=None):
         """Status, headers and body of the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=PATIENCE_S)
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=SOCKET_S)
         connection.request(method, path, body=body, headers=headers or {})
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -109,9 +112,12 @@ class Gateway:
         return answer.status, answer.headers, text
 
     def post(self, path, body="", headers=None):
-        return self.ask("POST", path, body, headers)
+        return patience.ask_again(
+            lambda: self.ask("POST", path, body, headers),
+            lambda answer: answer[0] == 503 and "was not synced in time" in answer[2],
+        )
 
     def end(self, signal):
         """Sends the signal; the exit code once it has ended."""
         self.process.send_signal(signal)
-        return self.process.wait(PATIENCE_S)
+        return patience.wait_end(self.process, PATIENCE_S)

@@ -89,6 +89,17 @@ def wait_gone(thread, seconds):
     return not thread.is_alive()
 
 
+def ask_again(ask, is_too_late):
+    """What ask() gives; once more, as every sender does, where the program says
+    that it took too long, and time was lost meanwhile."""
+    for _ in range(5):
+        lost = Lost()
+        answer = ask()
+        if not (is_too_late(answer) and lost.time()):
+            break
+    return answer
+
+
 class Lost:
     """Whether time was lost since this was made: then a deadline of the program
     may have passed that else would not."""

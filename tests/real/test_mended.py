@@ -25,9 +25,9 @@ def assert_held(moon, *words):
 
 
 def assert_all_come(moon, points):
-    servers.wait_for(lambda: points() == COUNT, f"all points\n{moon.said()}", seconds=20)
+    servers.wait_for(lambda: points() == COUNT, lambda: f"all points\n{moon.said()}")
     servers.wait_for(lambda: moon.health().status == 200, "well again")
-    assert moon.metrics()['moonline_output_pending_points{output="db"}'] == 0
+    servers.wait_for(lambda: moon.metrics()['moonline_output_pending_points{output="db"}'] == 0, "nothing waits")
 
 
 def test_a_database_that_is_created_later(tmp_path, gateway):

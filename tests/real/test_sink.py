@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+import patience
 import servers
 from test_influxdb import START
 
@@ -59,7 +60,7 @@ def test_it_prints_when_there_is_no_file_and_ends_with_zero(tmp_path):
         assert servers.request(port, "POST", target, body).status == 204
         assert process.stdout.readline() == "m v=1 5000000000\n"
         process.terminate()
-        assert process.wait(10) == 0
+        assert patience.wait_end(process, servers.DEADLINE_S) == 0
     finally:
         process.kill()
         process.communicate()
@@ -68,7 +69,7 @@ def test_it_prints_when_there_is_no_file_and_ends_with_zero(tmp_path):
 def test_a_port_that_is_taken_is_told(sink):
     ended = subprocess.run(
         [servers.MOONLINE, "sink", "--listen", f"127.0.0.1:{sink.port}"],
-        capture_output=True, text=True, timeout=20,
+        capture_output=True, text=True, timeout=300,
     )
     assert ended.returncode != 0
     assert f"127.0.0.1:{sink.port}" in ended.stderr

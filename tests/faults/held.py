@@ -23,5 +23,5 @@ def mended(rig, fake, wrong, mend=None, **options):
     fake.wait_stored(points(COUNT))
     moon.print_back(back, f"U7 {wrong.name}")
     moon.judge()
-    assert moon.health().status == 200
+    moon.wait_well()
     return health

@@ -14,7 +14,8 @@ def test_u10_a_page_is_no_success(rig, fake):
     moon = rig()
     moon.send(points(COUNT))
     moon.wait_value("retries_total", 2)
-    assert "200" in moon.wait_failing()
+    moon.wait_failing()
+    moon.wait_health("200")
     back = now()
     fake.rule = accept
     fake.wait_stored(points(COUNT))
@@ -29,7 +30,8 @@ def test_u10_a_redirect_is_not_followed_and_the_token_stays(rig, fake, elsewhere
     moon = rig()
     moon.send(points(COUNT))
     moon.wait_value("retries_total", 2)
-    assert str(status) in moon.wait_failing()
+    moon.wait_failing()
+    moon.wait_health(str(status))
     fake.rule = accept
     moon.judge()
     assert all(TOKEN not in talk.target for talk in fake.requests)

@@ -14,12 +14,14 @@
 
 #include "unit.h"
 
+enum { PATIENCE_S = 300 }; /* also of a machine that stood still */
+
 static inline int call_port(unsigned port)
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {.tv_sec = 20};
+    struct timeval patience = {.tv_sec = PATIENCE_S};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
@@ -67,7 +69,7 @@ static inline struct heard *hear(int fd)
     while (heard.len + 1 < sizeof heard.text) {
         ssize_t got = recv(fd, heard.text + heard.len, 1, 0);
         if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            fail_msg("no answer in 20 s after \"%s\"", heard.text);
+            fail_msg("no answer in %d s after \"%s\"", PATIENCE_S, heard.text);
         if (got <= 0)
             return &heard;
         heard.len += (size_t)got;

@@ -16,6 +16,7 @@ import time
 TICK_S = 0.02
 LONGEST_TICK_S = 3 * TICK_S
 STEP_S = 0.2  # how often a waiter looks at this clock
+STALL_S = 0.5  # a tick that long: deadlines may have passed
 
 
 class Clock:
@@ -26,25 +27,34 @@ class Clock:
     def _restart(self):
         self.lock = threading.Lock()
         self.seconds = 0.0
+        self.stalls = 0
+        self.last = time.monotonic()
         self.is_running = False
 
     def _run(self):
-        last = time.monotonic()
         while True:
             time.sleep(TICK_S)
-            now = time.monotonic()
-            self.seconds += min(now - last, LONGEST_TICK_S)
-            last = now
+            took = time.monotonic() - self.last
+            self.last += took
+            self.seconds += min(took, LONGEST_TICK_S)
+            self.stalls += took > STALL_S
 
     def now(self):
         with self.lock:
             if not self.is_running:
                 self.is_running = True
+                self.last = time.monotonic()
                 threading.Thread(target=self._run, daemon=True).start()
         return self.seconds
 
+    def stalls_so_far(self):
+        """Also the one that is just over."""
+        self.now()
+        return self.stalls + (time.monotonic() - self.last > STALL_S)
 
-now = Clock().now
+
+CLOCK = Clock()
+now = CLOCK.now
 
 
 def wait_on(changed, condition, seconds):
@@ -101,13 +111,11 @@ def ask_again(ask, is_too_late):
 
 
 class Lost:
-    """Whether time was lost since this was made: then a deadline of the program
-    may have passed that else would not."""
-
-    LEAST_S = 1.0
+    """Whether the machine stood still since this was made: then a deadline of
+    the program may have passed that else would not."""
 
     def __init__(self):
-        self.begin = time.monotonic() - now()
+        self.before = CLOCK.stalls_so_far()
 
     def time(self):
-        return time.monotonic() - now() - self.begin > self.LEAST_S
+        return CLOCK.stalls_so_far() > self.before

@@ -330,6 +330,10 @@ class Gateway(Server):
     def health(self):
         return request(self.admin, "GET", "/health")
 
+    def wait_well(self):
+        """What was failing is over; that is noted after the last point is."""
+        wait_for(lambda: self.health().status == 200, lambda: f"well: {self.health().body}")
+
     def metrics(self):
         """{name{labels}: value}"""
         text = request(self.admin, "GET", "/metrics").body.decode()

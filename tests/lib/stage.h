@@ -16,6 +16,7 @@
 #include "file.h"
 #include "journal.h"
 #include "log.h"
+#include "patient.h"
 #include "route.h"
 #include "sender.h"
 #include "server.h"
@@ -139,12 +140,12 @@ static inline uint64_t stage_appended(const struct stage *stage)
     return status.appended_points;
 }
 
-/* Turns until so many points were ever appended; ten seconds at most. */
+/* Turns until so many points were ever appended; a minute at most. */
 static inline void stage_wait_appended(const struct stage *stage, uint64_t n)
 {
-    int64_t until_ns = clock_mono_ns() + 10 * NS_PER_S;
+    int64_t until_ns = patient_ns() + 60 * NS_PER_S;
     while (stage_appended(stage) < n) {
-        if (clock_mono_ns() > until_ns)
+        if (patient_ns() > until_ns)
             fail_msg("only %llu of %llu points were appended",
                      (unsigned long long)stage_appended(stage),
                      (unsigned long long)n);

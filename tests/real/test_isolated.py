@@ -68,7 +68,7 @@ def test_fields_of_another_type_are_isolated(influx, gateway):
         print(f"{bad} of {COUNT} bad: {requests:.0f} requests more")
         assert requests <= bad * (math.log2(COUNT / bad) + 3) + 26
         assert len(influx.points("m")) == COUNT - bad + 1
-        assert moon.health().status == 200
+        moon.wait_well()
         moon.__exit__()
         influx.query('DROP SERIES FROM "m"')
         influx_has_a_float(influx)
@@ -148,7 +148,7 @@ def test_a_database_that_is_made_later_gets_all(influx, gateway):
     influx.create("later")
     wait_done(moon)
     assert influx.query('SELECT count("v") FROM "m"', "later")[0]["values"][0][1] == 10
-    assert moon.health().status == 200
+    moon.wait_well()
 
 
 def test_a_retention_policy_that_is_made_later_gets_all(influx, gateway):

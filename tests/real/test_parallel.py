@@ -7,6 +7,7 @@ import threading
 import pytest
 
 import fake_influx
+import patience
 import servers
 
 CONFIG = """return {{
@@ -35,7 +36,7 @@ class Slow:
                 self.now += 1
                 self.most = max(self.most, self.now)
                 self.changed.notify_all()
-                self.changed.wait_for(lambda: self.most >= self.wanted, 5)
+                patience.wait_on(self.changed, lambda: self.most >= self.wanted, 5)
         talk.store()
         with self.changed:
             self.now -= bool(lines)
@@ -44,7 +45,7 @@ class Slow:
 
 @pytest.mark.parametrize("parallel", [1, 4, 16])
 def test_so_many_writes_are_in_flight_and_no_more(gateway, parallel):
-    slow = Slow(parallel)
+    slow, lost = Slow(parallel), patience.Lost()
     with fake_influx.Fake(slow) as fake:
         moon = gateway(CONFIG.format(url=fake.url, parallel=parallel))
         lines = [f"m,s={n % 7} v={n}i {1_700_000_000_000_000_000 + n}".encode() for n in range(2000)]
@@ -54,9 +55,9 @@ def test_so_many_writes_are_in_flight_and_no_more(gateway, parallel):
         servers.wait_for(lambda: moon.metrics()['moonline_output_pending_points{output="db"}'] == 0, "nothing waits")
         assert not fake.wrong
         assert slow.most == parallel
-        assert set(fake.copies.values()) == {1}
-        if parallel == 1:
-            assert fake.stored == lines
+        if not lost.time():  # else a write may have been given up, and sent again
+            assert set(fake.copies.values()) == {1}
+            assert fake.stored == lines or parallel > 1
 
 
 def memory_bytes(moon):

@@ -6,6 +6,7 @@
 #include "fake_server.h"
 #include "gzip.h"
 #include "influx.h"
+#include "patient.h"
 
 #define LINES "m,t=a v=1 1700000000123456789\n"
 
@@ -314,9 +315,10 @@ static void a_server_that_hangs_ends_at_the_timeout(void **state)
     const char *const hang[] = {FAKE_HANG};
     serve(f, hang, 1);
     f->options.timeout_ns = 150 * NS_PER_MS;
-    int64_t start = clock_mono_ns();
+    int64_t start = clock_mono_ns(), patient_start_ns = patient_ns();
     post_one(f);
-    assert_in_range(clock_mono_ns() - start, 100 * NS_PER_MS, 10 * NS_PER_S);
+    assert_true(clock_mono_ns() - start >= 100 * NS_PER_MS);
+    assert_true(patient_ns() - patient_start_ns < 10 * NS_PER_S);
     assert_int_equal(f->answer.verdict, VERDICT_RETRY);
     assert_has(f->answer.reason, "no answer from");
 }
@@ -338,9 +340,9 @@ static void stopping_ends_a_request_under_way(void **state)
     serve(f, hang, 1);
     f->options.stopping = &stopping;
     pthread_create(&thread, NULL, stop_soon, f);
-    int64_t start = clock_mono_ns();
+    int64_t start = patient_ns();
     post_one(f);
-    assert_true(clock_mono_ns() - start < 10 * NS_PER_S); /* not 30 */
+    assert_true(patient_ns() - start < 10 * NS_PER_S); /* not 30 */
     assert_int_equal(f->answer.verdict, VERDICT_RETRY);
     assert_has(f->answer.reason, "broken off");
     pthread_join(thread, NULL);

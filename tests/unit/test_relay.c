@@ -17,6 +17,7 @@
 #include "file.h"
 #include "journal.h"
 #include "log.h"
+#include "patient.h"
 #include "relay.h"
 #include "stats.h"
 
@@ -154,9 +155,9 @@ static void add(struct fixture *f, int count)
 /* A wait for what a thread will do; fails after a minute. */
 #define WAIT_FOR(condition)                                                    \
     do {                                                                       \
-        int64_t end_ns_ = clock_mono_ns() + 60 * NS_PER_S;                     \
+        int64_t end_ns_ = patient_ns() + 60 * NS_PER_S;                        \
         while (!(condition)) {                                                 \
-            assert_true(clock_mono_ns() < end_ns_);                            \
+            assert_true(patient_ns() < end_ns_);                               \
             poll(NULL, 0, 2);                                                  \
         }                                                                      \
     } while (0)
@@ -361,8 +362,7 @@ static void a_server_that_asks_for_time_gets_it(void **state)
     fake_wait(f->server, 1);
     int64_t start_ns = clock_mono_ns();
     fake_wait(f->server, 2);
-    assert_in_range(clock_mono_ns() - start_ns, 1900 * NS_PER_MS,
-                    10 * NS_PER_S);
+    assert_true(clock_mono_ns() - start_ns >= 1900 * NS_PER_MS);
     WAIT_FOR(pending(f) == 0);
     assert_int_equal(fake_count(f->server), 2); /* no probe in between */
 }
@@ -377,9 +377,9 @@ static void a_server_that_is_back_gets_its_lines_at_once(void **state)
     start(f);
     WAIT_FOR(is_waiting(f));
     serve(f, port, only_204, 1);
-    int64_t start_ns = clock_mono_ns();
+    int64_t start_ns = patient_ns();
     WAIT_FOR(pending(f) == 0);
-    assert_true(clock_mono_ns() - start_ns < 30 * NS_PER_S);
+    assert_true(patient_ns() - start_ns < 30 * NS_PER_S);
     assert_bodies(f, 0, 0);
     WAIT_FOR(!is_waiting(f));
 }
@@ -409,10 +409,10 @@ static void stopping_does_not_wait_for_a_server_that_hangs(void **state)
     add(f, 3);
     start(f);
     fake_wait(f->server, 1);
-    int64_t start_ns = clock_mono_ns();
+    int64_t start_ns = patient_ns();
     relay_stop(f->relay);
     f->relay = NULL;
-    assert_true(clock_mono_ns() - start_ns < NS_PER_S);
+    assert_true(patient_ns() - start_ns < NS_PER_S);
     assert_int_equal(delivered(), 0);
 }
 

@@ -271,12 +271,12 @@ static void pipelined_requests_are_answered_at_once(void **state)
     stage.commits = true;
     stage_start(&stage);
     int fd = call(&stage);
-    int64_t begun_ns = clock_mono_ns();
+    int64_t begun_ns = patient_ns();
     for (int i = 0; i < 200; i++)
         say_write(fd, i % 10 == 9 ? "/nowhere" : "/write", "", "m a=1\n");
     for (int i = 0; i < 200; i++)
         assert_int_equal(hear(fd)->status, i % 10 == 9 ? 404 : 204);
-    assert_true(clock_mono_ns() - begun_ns < 10 * NS_PER_S);
+    assert_true(patient_ns() - begun_ns < 10 * NS_PER_S);
     assert_int_equal(stage_appended(&stage), 180);
     close(fd);
 }
@@ -292,14 +292,14 @@ static void what_comes_during_a_sync_is_not_forgotten(void **state)
         say_write(fds[i], "/write", "Connection: close\r\n", "m a=1\n");
     }
     stage_wait_appended(&stage, SENDERS);
-    int64_t begun_ns = clock_mono_ns();
+    int64_t begun_ns = patient_ns();
     stage_commit(&stage);
     for (int i = 0; i < SENDERS; i++) {
         assert_int_equal(hear(fds[i])->status, 204);
         assert_true(has_ended(fds[i]));
         close(fds[i]);
     }
-    assert_true(clock_mono_ns() - begun_ns < NS_PER_S / 2);
+    assert_true(patient_ns() - begun_ns < NS_PER_S / 2);
 }
 
 /* ------------------------------------------------------------- refusals -- */
@@ -714,7 +714,7 @@ static void a_drain_finishes_what_is_under_way(void **state)
     assert_int_equal(hear(idle)->status, 204);
     say_write(parked, "/write", "", "m a=1\n");
     stage_wait_appended(&stage, 1);
-    int64_t begun_ns = clock_mono_ns();
+    int64_t begun_ns = patient_ns();
     assert_int_equal(pthread_create(&thread, NULL, drain, NULL), 0);
     wait_until_closed(server_port(stage.server));
     assert_true(is_silent(parked));
@@ -723,7 +723,7 @@ static void a_drain_finishes_what_is_under_way(void **state)
     assert_int_equal(heard->status, 204);
     assert_true(says(heard, "Connection: close"));
     assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_true(clock_mono_ns() - begun_ns < NS_PER_S);
+    assert_true(patient_ns() - begun_ns < NS_PER_S);
     say_write(idle, "/write", "", "m a=1\n");
     heard = hear(idle);
     assert_int_equal(heard->status, 503);
@@ -742,10 +742,10 @@ static void a_drain_waits_only_so_long_for_half_a_request(void **state)
     say(fd, "POST /write HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
             "Content-Length: 6\r\n\r\n");
     assert_int_equal(hear(fd)->status, 100);
-    int64_t begun_ns = clock_mono_ns();
+    int64_t begun_ns = clock_mono_ns(), patient_begun_ns = patient_ns();
     server_drain(stage.server);
-    int64_t taken_ns = clock_mono_ns() - begun_ns;
-    assert_true(taken_ns >= NS_PER_S && taken_ns < 2 * NS_PER_S);
+    assert_true(clock_mono_ns() - begun_ns >= NS_PER_S);
+    assert_true(patient_ns() - patient_begun_ns < 2 * NS_PER_S);
     close(fd);
 }
 

@@ -325,10 +325,10 @@ def long_life(context, part):
 
         # A leak goes with the failures, each time; spare exchanges and a larger
         # table come once. How far Lua's collectors go down differs by 150 from
-        # one 60 rounds to the next, by 20 if one looks longer.
+        # one 60 rounds to the next, by 20 from one 240 to the next.
         quiet(20)
         seen = []
-        for looks in (60, 240, 480):
+        for looks in (240, 240, 480):
             before, failed = quiet(looks), page[FAILED]
             fail_often()
             failed, after = page[FAILED] - failed, quiet(looks)

@@ -50,8 +50,15 @@ struct letter {
     bool is_there; /* when all is over */
 };
 
+/* A sink, and who looks on. */
+struct between {
+    struct story *story;
+    struct journal_sink sink;
+};
+
 struct story {
     uint64_t seed;
+    struct between between[DEAD_SINKS];
     struct memory_disk *disk;
     struct journal *journal;
     struct dead *dead;
@@ -194,21 +201,62 @@ static void send_points(struct story *story)
     story->sent += count;
 }
 
-static void commit(struct story *story)
+/* What their senders are told at this moment; whoever waits, waits on. */
+static void answer_all(struct story *story)
 {
-    journal_commit(story->journal, NULL);
     for (size_t i = 0; i < story->waiting_count; i++) {
         const struct waiting *waiting = &story->waiting[i];
         enum ticket_state state =
             journal_ticket(story->journal, waiting->ticket);
-        story_assert(story, state != TICKET_WAITS);
         for (unsigned o = 0; state == TICKET_DURABLE && o < OUTPUTS; o++)
             if (waiting->outputs >> o & 1)
                 memset(&story->acked[o][waiting->first], 1, waiting->count);
         if (state == TICKET_DURABLE && waiting->letter)
             story->requests[waiting->letter].is_acked = true;
     }
+}
+
+static void commit(struct story *story)
+{
+    journal_commit(story->journal, NULL);
+    answer_all(story);
+    for (size_t i = 0; i < story->waiting_count; i++) {
+        uint64_t ticket = story->waiting[i].ticket;
+        story_assert(story,
+                     journal_ticket(story->journal, ticket) != TICKET_WAITS);
+    }
     story->waiting_count = 0;
+}
+
+/* Workers ask while the committer is on its way: between the lines of a group
+ * and what rides with them, and before that is published. */
+static bool write_in_between(void *self, const struct text *items, size_t count,
+                             struct error *err)
+{
+    struct between *between = self;
+    answer_all(between->story);
+    bool is_written =
+        between->sink.write(between->sink.self, items, count, err);
+    answer_all(between->story);
+    return is_written;
+}
+
+static bool has_room_in_between(void *self, size_t count, size_t bytes,
+                                struct error *err)
+{
+    const struct between *between = self;
+    return between->sink.has_room(between->sink.self, count, bytes, err);
+}
+
+static void stand_between(struct story *story, struct journal_sink *sinks)
+{
+    for (size_t i = 0; i < DEAD_SINKS; i++) {
+        story->between[i] = (struct between){story, sinks[i]};
+        sinks[i].self = &story->between[i];
+        sinks[i].write = write_in_between;
+        if (sinks[i].has_room)
+            sinks[i].has_room = has_room_in_between;
+    }
 }
 
 static void check_lines(struct story *story, unsigned output, struct text got)
@@ -297,8 +345,10 @@ static bool start(struct story *story)
     struct dead_options dead = {.dir = "/data/dead", .fs = &story->disk->fs};
     struct journal_sink sinks[DEAD_SINKS];
     story->dead = dead_open(&dead, NULL);
-    if (story->dead)
+    if (story->dead) {
         dead_sinks(story->dead, sinks);
+        stand_between(story, sinks);
+    }
     struct journal_options options = {.dir = "/data/journal",
                                       .sinks = sinks,
                                       .sink_count = DEAD_SINKS,

@@ -39,3 +39,19 @@ size_t printable(struct text in, char *out, size_t size)
         out[used] = '\0';
     return used;
 }
+
+void printable_write(struct text in, FILE *out)
+{
+    const char *end = in.len > 0 ? in.at + in.len : in.at;
+    for (const char *at = in.at; at < end;) {
+        size_t len = utf8_sequence(at, end);
+        const char *from = len > 0 ? at : "?";
+        size_t bytes = len > 0 ? len : 1;
+        at += bytes;
+        if (is_blank(from, bytes) && *from != '\n' && *from != '\t') {
+            from = " ";
+            bytes = 1;
+        }
+        fwrite(from, 1, bytes, out);
+    }
+}

@@ -1,6 +1,8 @@
 /* trial_report.c - see trial_report.h. */
 #include "trial_report.h"
 
+#include "printable.h"
+
 #define RED "\033[31m"
 #define GREEN "\033[32m"
 #define YELLOW "\033[33m"
@@ -19,8 +21,9 @@ static void paint(const struct trial_report *report, const char *colour,
                   struct text text)
 {
     bool is_coloured = report->has_colour && *colour;
-    fprintf(report->out, "%s%.*s%s", is_coloured ? colour : "", TEXT_ARG(text),
-            is_coloured ? "\033[0m" : "");
+    fputs(is_coloured ? colour : "", report->out);
+    printable_write(text, report->out);
+    fputs(is_coloured ? "\033[0m" : "", report->out);
 }
 
 void trial_report_case(const struct trial_report *report,
@@ -45,6 +48,16 @@ void trial_report_lines(const struct trial_report *report, struct text lines)
     }
 }
 
+static void write_lines(const struct trial_report *report, const char *heading,
+                        struct text lines)
+{
+    while (lines.len > 0) {
+        fprintf(report->out, "    %s", heading);
+        printable_write(text_cut(&lines, '\n'), report->out);
+        fputc('\n', report->out);
+    }
+}
+
 void trial_report_made(const struct trial_report *report, int status,
                        struct text lines, struct text kept)
 {
@@ -53,12 +66,6 @@ void trial_report_made(const struct trial_report *report, int status,
         count += lines.at[i] == '\n';
     fprintf(report->out, "    %d, %zu point%s\n", status, count,
             count == 1 ? "" : "s");
-    while (lines.len > 0) {
-        struct text line = text_cut(&lines, '\n');
-        fprintf(report->out, "    %.*s\n", TEXT_ARG(line));
-    }
-    while (kept.len > 0) {
-        struct text reason = text_cut(&kept, '\n');
-        fprintf(report->out, "    kept: %.*s\n", TEXT_ARG(reason));
-    }
+    write_lines(report, "", lines);
+    write_lines(report, "kept: ", kept);
 }

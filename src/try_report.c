@@ -5,7 +5,8 @@
  *
  * The first line says what became of the request and what was left behind, the
  * second what looks wrong; then, if it is kept, why. What the script printed
- * comes before all that.
+ * comes before all that. Much of it is a sender's, who may have meant it for
+ * our terminal.
  */
 #include "try_report.h"
 
@@ -14,13 +15,13 @@
 #include "answer.h"
 #include "attempt.h"
 #include "buf.h"
+#include "printable.h"
 #include "try_has.h"
 #include "verify.h"
 
 static void print_log(const struct notes *notes)
 {
-    struct text said = buf_text(&notes->lines[NOTE_LOG]);
-    fprintf(stderr, "%.*s", TEXT_ARG(said));
+    printable_write(buf_text(&notes->lines[NOTE_LOG]), stderr);
 }
 
 /* The notes of a kind in one line, with a heading before the first. */
@@ -30,7 +31,8 @@ static void print_notes(const struct notes *notes, enum note_kind kind,
     struct text rest = buf_text(&notes->lines[kind]);
     for (const char *before = heading; rest.len > 0; before = "   ") {
         struct text line = text_cut(&rest, '\n');
-        fprintf(stderr, "%s%.*s", before, TEXT_ARG(line));
+        fputs(before, stderr);
+        printable_write(line, stderr);
     }
 }
 
@@ -46,7 +48,9 @@ static void print_has(const struct attempt *attempt)
     struct buf has;
     buf_init(&has, 64 << 10);
     try_has(&attempt->request, &has);
-    fprintf(stderr, "the request has: %.*s\n", TEXT_ARG(buf_text(&has)));
+    fputs("the request has: ", stderr);
+    printable_write(buf_text(&has), stderr);
+    fputc('\n', stderr);
     buf_deinit(&has);
 }
 
@@ -62,8 +66,8 @@ static void print_outcome(const struct attempt *attempt)
     const struct receipt *receipt = &attempt->receipt;
     size_t points = receipt->point_count;
     if (attempt->error.kind != ERR_NONE) {
-        fprintf(stderr, "%d, nothing stored: %s", attempt->status,
-                attempt->error.text);
+        fprintf(stderr, "%d, nothing stored: ", attempt->status);
+        printable_write(text_of(attempt->error.text), stderr);
         if (attempt->error.kind == ERR_METHOD && is_bodyless_get(attempt))
             fprintf(stderr, ", and without a body this is a GET: give -d, a "
                             "file or -X");
@@ -87,9 +91,12 @@ static void print_answer(const struct attempt *attempt)
     snprintf(ours, sizeof ours, "{\"id\":\"%s\"", attempt->request.id);
     bool is_ours = attempt->receipt.kept_count > 0
                    && text_starts_with(reply->body, text_of(ours));
-    if (reply->body.len > 0 && !is_ours)
-        fprintf(stderr, "answer: %.*s%s%.*s\n", TEXT_ARG(reply->type),
-                reply->type.len ? " " : "", TEXT_ARG(reply->body));
+    if (reply->body.len == 0 || is_ours)
+        return;
+    fprintf(stderr, "answer: %.*s%s", TEXT_ARG(reply->type),
+            reply->type.len ? " " : "");
+    printable_write(reply->body, stderr);
+    fputc('\n', stderr);
 }
 
 /* A recorded request, whose secrets were taken out: nobody sends that. */
@@ -130,15 +137,23 @@ static void print_kept(const struct attempt *attempt, const struct kept *kept)
         return;
     for (; rest.len > 0; shown++) {
         struct text line = text_cut(&rest, '\n');
-        fprintf(stderr, "kept: %.*s\n", TEXT_ARG(line));
+        fputs("kept: ", stderr);
+        printable_write(line, stderr);
+        fputc('\n', stderr);
     }
     if (kept->count > shown)
         fprintf(stderr, "kept: and %zu more\n", kept->count - shown);
 }
 
+static void print_traceback(struct text traceback)
+{
+    printable_write(traceback, stderr);
+    if (traceback.len > 0)
+        fputc('\n', stderr);
+}
+
 void try_report(const struct attempt *attempt, const struct ingest *ingest)
 {
-    struct text traceback = ingest_traceback(ingest);
     const struct notes *notes = &attempt->notes;
     bool stored = attempt->error.kind == ERR_NONE;
     print_log(notes);
@@ -157,8 +172,8 @@ void try_report(const struct attempt *attempt, const struct ingest *ingest)
     print_kept(attempt, ingest_kept(ingest));
     if (stored)
         print_answer(attempt);
-    if ((!stored || attempt->receipt.kept_count > 0) && traceback.len > 0)
-        fprintf(stderr, "%.*s\n", TEXT_ARG(traceback));
+    if (!stored || attempt->receipt.kept_count > 0)
+        print_traceback(ingest_traceback(ingest));
     print_has(attempt);
     print_verify(attempt);
 }

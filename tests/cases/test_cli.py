@@ -507,6 +507,25 @@ def test_it_ends_in_time_though_a_sender_is_slow_and_nobody_reads(here):
         process.wait()
 
 
+def test_a_sender_cannot_steer_the_terminal_of_who_tries(tmp_path):
+    """Nor by what a script makes of its bytes: a log, a reason, an answer."""
+    body = b"\x1b]0;mine\x07\xc2\x9b31m\xff."
+    (tmp_path / "a.lua").write_text(
+        "return function(req) log.info(req.body) number(req.body) reply(200, req.body) keep(req.body)"
+        " if req.query.no then return nil, req.body end"
+        " if req.query.bad then error(req.body) end"
+        ' return point("m", {}, { v = req.body, w = 1 }) end'
+    )
+    for query in ("", "?no=1", "?bad=1"):
+        _, _, err = run("try", "-s", "a.lua", "-H", "Content-Type: text/plain", "-d", "@-", "http://h/" + query, cwd=tmp_path, stdin=body)
+        assert "]0;mine" in err
+        assert not [c for c in err if (c < " " and c not in "\n\t") or "\x7f" <= c <= "\x9f"]
+    (tmp_path / "a.http").write_bytes(b"### t\nPOST / HTTP/1.1\nContent-Type: text/plain\n\n" + body[:-2] + b"\n\n### expect 204\n")
+    _, out, err = run("test", "-v", "a.http", cwd=tmp_path)
+    assert "]0;mine" in out
+    assert not [c for c in out + err if (c < " " and c not in "\n\t") or "\x7f" <= c <= "\x9f"]
+
+
 def fill(pipe):
     """By a descriptor of our own: the other side's must go on blocking."""
     own = os.open(f"/proc/self/fd/{pipe}", os.O_WRONLY | os.O_NONBLOCK)

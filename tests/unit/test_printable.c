@@ -1,6 +1,8 @@
 /* Any bytes as one line of printable UTF-8. */
 #include "unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "printable.h"
@@ -58,12 +60,39 @@ static void every_byte_has_a_place(void **state)
         assert_false((unsigned char)out[i] < ' ' || out[i] == 0x7f);
 }
 
+static void lines_stay_lines_and_steer_nothing(void **state)
+{
+    static const struct {
+        const char *in;
+        const char *out;
+    } rows[] = {
+        {"", ""},
+        {" a  b\n\tc\r\n", " a  b\n\tc \n"},
+        {"\x1b]0;title\x07\x1b[2J", " ]0;title  [2J"},
+        {"\xc2\x9b"
+         "31m caf\xc3\xa9\xff",
+         " 31m caf\xc3\xa9?"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *got = NULL;
+        size_t len = 0;
+        FILE *out = open_memstream(&got, &len);
+        printable_write(text_of(rows[i].in), out);
+        fclose(out);
+        assert_string_equal(got, rows[i].out);
+        free(got);
+    }
+    printable_write((struct text){NULL, 0}, stderr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_become_one),
         cmocka_unit_test(a_cut_is_between_characters),
         cmocka_unit_test(every_byte_has_a_place),
+        cmocka_unit_test(lines_stay_lines_and_steer_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

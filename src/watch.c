@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -19,9 +20,11 @@
 
 enum { PATH_BYTES = 4096, EVENT_BYTES = 16 << 10 };
 
-/* A file that is being written is of no interest until it is closed. */
+/* A file that is being written is of no interest until it is closed; a link is
+ * made and never closed. */
 static const uint32_t changes = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM
-                                | IN_DELETE | IN_MOVE_SELF | IN_ONLYDIR;
+                                | IN_CREATE | IN_DELETE | IN_MOVE_SELF
+                                | IN_ONLYDIR;
 
 struct folder {
     struct folder *next;
@@ -85,7 +88,7 @@ static void remember(struct watch *watch, const char *path, int descriptor)
     folder->descriptor = descriptor;
 }
 
-bool watch_add(struct watch *watch, const char *path, struct error *err)
+static bool add_folder(struct watch *watch, const char *path, struct error *err)
 {
     char dir[PATH_BYTES];
     const char *slash = strrchr(path, '/');
@@ -96,6 +99,16 @@ bool watch_add(struct watch *watch, const char *path, struct error *err)
         return fail_errno(err, "watching %s for changes", dir);
     remember(watch, dir, descriptor);
     return true;
+}
+
+bool watch_add(struct watch *watch, const char *path, struct error *err)
+{
+    char target[PATH_BYTES];
+    struct stat st;
+    if (!add_folder(watch, path, err))
+        return false;
+    return lstat(path, &st) != 0 || !S_ISLNK(st.st_mode)
+           || !realpath(path, target) || add_folder(watch, target, err);
 }
 
 bool watch_is_lost(const struct watch *watch)
@@ -136,6 +149,22 @@ static bool find_lost(struct watch *watch)
     return found;
 }
 
+/* Of a file that was made just now. */
+static bool is_link(const struct watch *watch,
+                    const struct inotify_event *event)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    const struct folder *folder = watch->folders;
+    while (folder && folder->descriptor != event->wd)
+        folder = folder->next;
+    if (!folder)
+        return false;
+    int size = snprintf(path, sizeof path, "%s/%s", folder->path, event->name);
+    return size < PATH_BYTES && lstat(path, &st) == 0
+           && (S_ISLNK(st.st_mode) || st.st_nlink > 1);
+}
+
 /* "..data" is how a cluster changes a mounted folder over, all at once. */
 static bool is_of_interest(struct watch *watch,
                            const struct inotify_event *event)
@@ -151,9 +180,10 @@ static bool is_of_interest(struct watch *watch,
     if (event->len == 0)
         return false;
     struct text name = text_of(event->name);
-    return text_ends_with(name, TEXT(".lua"))
-           || text_ends_with(name, TEXT(".http"))
-           || text_equal(name, TEXT("..data"));
+    bool has_name = text_ends_with(name, TEXT(".lua"))
+                    || text_ends_with(name, TEXT(".http"))
+                    || text_equal(name, TEXT("..data"));
+    return has_name && (!(event->mask & IN_CREATE) || is_link(watch, event));
 }
 
 bool watch_take(struct watch *watch)

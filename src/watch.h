@@ -18,8 +18,8 @@ void watch_free(struct watch *watch);
 /* For poll(): readable when something happened. */
 int watch_fd(const struct watch *watch);
 
-/* Watches the folder that the file is in, too. A folder may be added any number
- * of times. */
+/* Watches the folder that the file is in, too, and if it is a link also that
+ * of what it leads to. A folder may be added any number of times. */
 bool watch_add(struct watch *watch, const char *path, struct error *err);
 
 /* Takes what happened since; true if any of it may change what a script does:

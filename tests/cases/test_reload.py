@@ -269,6 +269,19 @@ def test_a_long_reason_is_cut_and_not_left_out(folder):
             assert said in json.loads(health)["reasons"][0]
 
 
+def test_a_script_may_be_a_link_and_what_it_leads_to_be_saved(folder):
+    (folder / "far").mkdir()
+    with Gateway(folder, CONFIG) as gateway:
+        (folder / "m.lua").rename(folder / "far" / "m.lua")
+        gateway.log.wait_for("there is no script m.lua; everything stays")
+        (folder / "m.lua").symlink_to("far/m.lua")
+        gateway.log.wait_for("info reload: ")
+        write(folder / "far" / "m.lua", SCRIPT.replace("version = 1", "version = 7"))
+        wait_for(lambda: metric(gateway, "moonline_reloads_total") == 2, "its folder is watched")
+        gateway.post("/m", "id=a")
+        assert "version=7" in stored(folder, "a")
+
+
 def test_of_several_mistakes_the_log_tells_one_and_how_many(folder):
     with Gateway(folder, CONFIG) as gateway:
         write(folder / "moonline.lua", CONFIG.replace("return {", "return {\n lissen = 1,\n dta = 2,\n roots = 3,", 1))

@@ -97,6 +97,40 @@ static void a_file_counts_when_it_is_closed(void **state)
     assert_true(watch_take(watch));
 }
 
+static void a_link_that_is_made_is_told(void **state)
+{
+    (void)state;
+    run("mkdir far && echo 1 > far/b.lua");
+    (void)watch_take(watch);
+    run("ln -s far/b.lua a.lua");
+    assert_true(watch_take(watch));
+    run("rm a.lua");
+    assert_true(watch_take(watch));
+    run("ln far/b.lua a.lua");
+    assert_true(watch_take(watch));
+    run("ln -s far/b.lua a.txt");
+    assert_false(watch_take(watch));
+}
+
+static void what_a_link_leads_to_is_watched(void **state)
+{
+    (void)state;
+    struct error err;
+    char inside[128];
+    snprintf(inside, sizeof inside, "%s/b.lua", folder);
+    run("mkdir -p far/away && echo 1 > far/away/c.lua && ln -s c.lua "
+        "far/away/b.lua && ln -s far/away/b.lua b.lua");
+    assert_true(watch_add(watch, inside, &err));
+    (void)watch_take(watch);
+    run("echo 2 > far/away/c.lua");
+    assert_true(watch_take(watch));
+    run("ln -s nowhere d.lua");
+    (void)watch_take(watch);
+    snprintf(inside, sizeof inside, "%s/d.lua", folder);
+    assert_true(watch_add(watch, inside, &err));
+    assert_false(watch_take(watch));
+}
+
 static void many_changes_are_one(void **state)
 {
     (void)state;
@@ -164,6 +198,8 @@ int main(void)
         TEST(a_file_that_is_renamed_over_another_is_told),
         TEST(other_files_are_not),
         TEST(a_file_counts_when_it_is_closed),
+        TEST(a_link_that_is_made_is_told),
+        TEST(what_a_link_leads_to_is_watched),
         TEST(many_changes_are_one),
         TEST(a_folder_that_is_changed_over_is_told_and_watched),
         TEST(a_folder_that_comes_back_is_watched_again),

@@ -5,8 +5,10 @@
  * closed its half gets its answer all the same.
  *
  * Those who wait for the disk stand in the order of their tickets, so the first
- * without a result ends the walk. Those who wait for InfluxDB, maybe thousands,
- * are walked only when a relay has settled something, or a wait is over.
+ * without a result ends the walk. There are two rows of them, for lines are on
+ * disk before the letters of their group, and maybe long before. Those who wait
+ * for InfluxDB, maybe thousands, are walked only when a relay has settled
+ * something, or a wait is over.
  */
 #include "parking.h"
 
@@ -28,16 +30,25 @@ void parking_suspend(struct parked *parked)
                               (unsigned)TIMEOUT_S);
 }
 
+static struct parked_row *row_of(struct parking *parking,
+                                 const struct receipt *receipt)
+{
+    bool is_lines =
+        ticket_is_lines(receipt->ticket) && !first_must_wait(&receipt->firsts);
+    return is_lines ? &parking->lines : &parking->rest;
+}
+
 void parking_wait(struct parking *parking, struct parked *parked,
                   int64_t now_ns)
 {
     parked->since_ns = now_ns;
     parked->next = NULL;
-    if (parking->last)
-        parking->last->next = parked;
+    struct parked_row *row = row_of(parking, parked->receipt);
+    if (row->last)
+        row->last->next = parked;
     else
-        parking->first = parked;
-    parking->last = parked;
+        row->first = parked;
+    row->last = parked;
     parking->has_new = true;
 }
 
@@ -160,15 +171,15 @@ static void walk_writing(struct parking *parking, int64_t now_ns, bool all)
 /* ---- both ---- */
 
 /* True: somebody waits for InfluxDB now who did not before. */
-static bool walk_parked(struct parking *parking, int64_t now_ns, bool all)
+static bool walk_row(struct parking *parking, struct parked_row *row,
+                     int64_t now_ns, bool all)
 {
     struct parked *parked;
     bool has_more = false;
-    while ((parked = parking->first)
-           && is_stored(parking, parked, now_ns, all)) {
-        parking->first = parked->next;
-        if (!parking->first)
-            parking->last = NULL;
+    while ((parked = row->first) && is_stored(parking, parked, now_ns, all)) {
+        row->first = parked->next;
+        if (!row->first)
+            row->last = NULL;
         if (!waits_on(parking, parked)) {
             parking_end(parked);
             continue;
@@ -182,7 +193,8 @@ static bool walk_parked(struct parking *parking, int64_t now_ns, bool all)
 
 void parking_resume(struct parking *parking, int64_t now_ns, bool all)
 {
-    bool is_due = walk_parked(parking, now_ns, all);
+    bool is_due = walk_row(parking, &parking->lines, now_ns, all);
+    is_due |= walk_row(parking, &parking->rest, now_ns, all);
     if (!parking->writing)
         return;
     is_due = is_due || all || atomic_load(parking->is_stopping)
@@ -198,14 +210,16 @@ void parking_resume(struct parking *parking, int64_t now_ns, bool all)
 
 bool parking_is_empty(const struct parking *parking)
 {
-    return !parking->first && !parking->writing;
+    return !parking->lines.first && !parking->rest.first && !parking->writing;
 }
 
 int64_t parking_deadline_ns(const struct parking *parking)
 {
+    const struct parked *oldest[] = {parking->lines.first, parking->rest.first};
     int64_t next_ns = INT64_MAX;
-    if (parking->first)
-        next_ns = parking->first->since_ns + parking->commit_ns;
+    for (int i = 0; i < 2; i++)
+        if (oldest[i] && oldest[i]->since_ns + parking->commit_ns < next_ns)
+            next_ns = oldest[i]->since_ns + parking->commit_ns;
     if (parking->writing && parking->next_writing_ns < next_ns)
         next_ns = parking->next_writing_ns;
     return next_ns;

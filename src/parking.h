@@ -28,6 +28,11 @@ struct parked {
     bool is_resumed;
 };
 
+struct parked_row {
+    struct parked *first; /* the oldest */
+    struct parked *last;
+};
+
 struct parking {
     struct journal *journal;
     struct progress *progress; /* NULL: nobody waits for InfluxDB */
@@ -35,8 +40,8 @@ struct parking {
     int64_t commit_ns;         /* the longest wait for the disk */
     const atomic_bool *is_stopping;
 
-    struct parked *first; /* for the disk, oldest first */
-    struct parked *last;
+    struct parked_row lines; /* for the disk, nothing but their lines */
+    struct parked_row rest;  /* for letters too, or for others */
     struct parked *writing;  /* on disk, for InfluxDB; in no order */
     int64_t next_writing_ns; /* the earliest end of their waits */
     uint64_t seen_version;   /* of progress, when they were walked */

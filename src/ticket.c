@@ -4,7 +4,6 @@
 #include "ticket.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 enum { SHIFT = TICKET_PARTS }; /* below: the parts; above: the group */
@@ -12,6 +11,17 @@ enum { SHIFT = TICKET_PARTS }; /* below: the parts; above: the group */
 uint64_t ticket_of(uint64_t group, uint64_t parts)
 {
     return group << SHIFT | parts;
+}
+
+static uint64_t parts_of(uint64_t ticket)
+{
+    return ticket & ((UINT64_C(1) << SHIFT) - 1);
+}
+
+bool ticket_is_lines(uint64_t ticket)
+{
+    uint64_t parts = parts_of(ticket);
+    return parts != 0 && parts >> LIMIT_OUTPUTS == 0;
 }
 
 void ticket_add(uint64_t tickets[TICKET_GROUPS], uint64_t ticket)
@@ -72,15 +82,13 @@ static bool has_failed(const struct tickets *tickets, uint64_t group,
 enum ticket_state tickets_state(struct tickets *tickets, uint64_t ticket)
 {
     uint64_t group = ticket >> SHIFT;
-    uint64_t parts = ticket & ((UINT64_C(1) << SHIFT) - 1);
-    bool is_lines = parts != 0 && parts >> LIMIT_OUTPUTS == 0;
-    if (group > atomic_load(is_lines ? &tickets->done_lines_group
-                                     : &tickets->done_group))
+    if (group > atomic_load(ticket_is_lines(ticket) ? &tickets->done_lines_group
+                                                    : &tickets->done_group))
         return TICKET_WAITS;
     if (group > atomic_load(&tickets->last_failed_group))
         return TICKET_DURABLE;
     pthread_mutex_lock(tickets->lock);
-    bool failed = has_failed(tickets, group, parts);
+    bool failed = has_failed(tickets, group, parts_of(ticket));
     pthread_mutex_unlock(tickets->lock);
     return failed ? TICKET_FAILED : TICKET_DURABLE;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ceilings.h"
@@ -40,6 +41,8 @@ struct tickets {
 enum { TICKET_GROUPS = 2 };
 
 uint64_t ticket_of(uint64_t group, uint64_t parts);
+/* Of outputs only: it is done with the lines of its group. */
+bool ticket_is_lines(uint64_t ticket);
 /* The lines of a group are done; failed_parts is the set that failed so far.
  * Under the lock. */
 void tickets_publish_lines(struct tickets *tickets, uint64_t group,

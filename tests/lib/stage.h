@@ -34,7 +34,8 @@ struct stage {
     bool commits; /* by a committer thread */
     char *const *trusted_proxies;
     const struct script_source *script; /* routes with script 0; or NULL */
-    struct progress *progress; /* the test's own, and outlives it; or NULL */
+    struct progress *progress;   /* the test's own, and outlives it; or NULL */
+    struct journal_sink letters; /* where kept requests go; or zeroed */
 };
 
 static char stage_output[] = "influx";
@@ -94,6 +95,9 @@ static inline bool stage_try_start(struct stage *stage, const char *listen,
     struct journal_options journal = {.dir = stage->dir,
                                       .outputs = outputs,
                                       .output_count = 1,
+                                      .sinks = &stage->letters,
+                                      .sink_count =
+                                          stage->letters.write ? 1 : 0,
                                       .max_bytes = 1 << 30,
                                       .min_free_bytes = 1,
                                       .fs = &stage->fs};
@@ -109,6 +113,7 @@ static inline bool stage_try_start(struct stage *stage, const char *listen,
                                .scripts = stage->script,
                                .script_count = stage->script ? 1 : 0,
                                .outputs = {names, 1},
+                               .has_letters = stage->letters.write != NULL,
                                .journal = stage->journal},
                     .trusted_proxies = stage->trusted_proxies},
         .deadlines = &stage->deadlines};

@@ -116,6 +116,52 @@ static void what_was_not_synced_was_not_first(void **state)
     close(fd);
 }
 
+struct two {
+    int kept, plain; /* sockets */
+};
+
+/* The worker that has both is free meanwhile. */
+static bool write_letter(void *self, const struct text *items, size_t count,
+                         struct error *err)
+{
+    const struct two *two = self;
+    (void)items, (void)err;
+    assert_int_equal(count, 1);
+    assert_int_equal(hear(two->plain)->status, 204);
+    assert_true(is_silent(two->kept));
+    return true;
+}
+
+static void lines_do_not_wait_behind_a_letter(void **state)
+{
+    (void)state;
+    static char text[] = "return function(req)\n"
+                         "  if req.query.keep then keep('to look at') end\n"
+                         "  return point('m', nil, { a = 1 })\n"
+                         "end\n";
+    static const struct script_source source = {.name = (char *)"t.lua",
+                                                .path = (char *)"t.lua",
+                                                .text = text,
+                                                .len = sizeof text - 1,
+                                                .dir = (char *)"."};
+    struct two two;
+    stage.script = &source;
+    stage.letters = (struct journal_sink){.self = &two, .write = write_letter};
+    struct route *route = stage_route(&stage, "/keep");
+    route->line_protocol = false;
+    route->script = 0;
+    stage_start(&stage);
+    two = (struct two){call(&stage), call(&stage)};
+    say_write(two.kept, "/keep?keep=1", "", "");
+    stage_wait_appended(&stage, 1);
+    say_write(two.plain, "/keep", "", "");
+    stage_wait_appended(&stage, 2);
+    stage_commit(&stage);
+    assert_int_equal(hear(two.kept)->status, 202);
+    close(two.kept);
+    close(two.plain);
+}
+
 /* Refusals are kept for those who wait; a wait that never ended would have all
  * of them kept. */
 static void a_wait_for_the_output_ends_with_its_answer(void **state)
@@ -854,6 +900,7 @@ int main(void)
         SERVER_TEST(a_failed_sync_is_told_as_503),
         SERVER_TEST(a_sync_that_takes_too_long_is_told_as_503),
         SERVER_TEST(what_was_not_synced_was_not_first),
+        SERVER_TEST(lines_do_not_wait_behind_a_letter),
         SERVER_TEST(a_wait_for_the_output_ends_with_its_answer),
         SERVER_TEST(a_double_waits_for_the_first),
         SERVER_TEST(what_a_sender_that_left_was_first_with_is_forgotten),

@@ -127,6 +127,11 @@ static bool run(const struct config *config, struct ingest *ingest,
     if (flags->is_joined && (!stored || attempt.receipt.point_count == 0))
         fprintf(stderr, "-d took the ends of the lines out, as curl's does: "
                         "--data-binary keeps them\n");
+    if (flags->further > 0)
+        fprintf(stderr,
+                "this was the first request of %zu in %s: `moonline test -v` "
+                "runs all\n",
+                flags->further + 1, flags->file);
     if (attempt.error.kind == ERR_NOT_FOUND)
         print_routes(config);
     bool is_only_kept =

@@ -312,8 +312,14 @@ static bool take_flag(struct reading *reading, int flag, const char *value)
 static bool take_file(struct reading *reading, const char *path)
 {
     struct trial_file file;
+    if (reading->flags->file)
+        return fail(reading->err, ERR_USAGE,
+                    "%s beside %s: one request is tried; `moonline test -v` "
+                    "runs all",
+                    path, reading->flags->file);
     bool is_read = trial_file_read(path, &file, reading->err);
     if (is_read) {
+        reading->flags->further = file.count - 1;
         attempt_request_deinit(&reading->flags->request);
         reading->flags->request = file.cases[0].request;
         file.cases[0].request = (struct attempt_request){0};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "attempt.h"
 
@@ -11,6 +12,7 @@ struct try_flags {
     const char *config; /* -c */
     const char *script; /* -s */
     const char *file;   /* the x.http that was given, or NULL */
+    size_t further;     /* requests in it, beside the first */
     bool has_target;    /* a path or URL was given */
     bool is_joined;     /* -d took newlines out between other bytes */
     struct attempt_request request;

@@ -254,6 +254,14 @@ def test_two_slips_of_who_comes_from_elsewhere(there):
     assert "slip.lua:2: there is no global null (did you mean nil?)\n" in run("try", "-s", "slip.lua", "-d", "x", cwd=there)[2]
 
 
+def test_of_a_file_of_several_requests_that_the_first_is_tried_is_told(there):
+    (there / "two.lua").write_text("return function(req) return point('m', {}, { n = number(req.form.n) }, 1) end")
+    (there / "two.http").write_text("POST /two\n\nn=1\n\n### expect\n\n### more\nPOST /two\n\nn=2\n")
+    code, out, err = run("try", "-s", "two.lua", "two.http", cwd=there)
+    assert (code, out) == (0, "m n=1 1\n")
+    assert err.endswith("\nthis was the first request of 2 in two.http: `moonline test -v` runs all\n")
+
+
 def test_which_decoder_did_not_like_the_bytes_is_told(there):
     """A refusal of the script's own needs no such place."""
     (there / "codes.lua").write_text("return function(req)\n  local a = hex.decode(req.form.a)\n  local b = hex.decode(req.form.b)\n  return nil, a .. b\nend\n")

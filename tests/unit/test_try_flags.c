@@ -220,6 +220,7 @@ static void flags_change_what_a_request_file_says(void **state)
                          "GET /second\n");
     take_ok(WORDS("x.http"), &flags);
     assert_string_equal(flags.file, "x.http");
+    assert_int_equal(flags.further, 1);
     assert_true(flags.has_target);
     assert_string_equal(flags.request.method, "PUT");
     assert_string_equal(flags.request.target, "/x?a=b");
@@ -232,6 +233,26 @@ static void flags_change_what_a_request_file_says(void **state)
     assert_true(flags.request.has_time);
     assert_text(pairs_get_nocase(&flags.request.headers, TEXT("x-a")), "flag");
     try_flags_deinit(&flags);
+}
+
+static void assert_joined(const char *text, const char *flag, bool expected)
+{
+    struct try_flags flags;
+    write_file("two", text);
+    take_ok(WORDS(flag, "@two"), &flags);
+    assert_int_equal(flags.is_joined, expected);
+    try_flags_deinit(&flags);
+}
+
+static void that_lines_were_joined_is_known(void **state)
+{
+    (void)state;
+    assert_joined("a\nb\n", "-d", true);
+    assert_joined("a\r\nb", "-d", true);
+    assert_joined("\na", "-d", true);
+    assert_joined("a\r\n\n", "-d", false);
+    assert_joined("", "-d", false);
+    assert_joined("a\nb\n", "--data-binary", false);
 }
 
 static void only_a_word_is_a_request_file(void **state)
@@ -256,6 +277,9 @@ static void what_makes_no_sense_is_usage(void **state)
     assert_fails(WORDS("absent.http"), "opening absent.http: ");
     write_file("two", "x");
     assert_fails(WORDS("two", "two"), "a second body: two");
+    assert_fails(WORDS("x.http", "x.http"), "x.http beside x.http: one request "
+                                            "is tried; `moonline test -v` runs "
+                                            "all");
     assert_fails(WORDS("-d", "x", "two"), "a second body: two");
 }
 
@@ -288,6 +312,7 @@ int main(void)
         cmocka_unit_test(a_user_becomes_a_header),
         cmocka_unit_test(other_flags_are_kept),
         cmocka_unit_test(flags_change_what_a_request_file_says),
+        cmocka_unit_test(that_lines_were_joined_is_known),
         cmocka_unit_test(only_a_word_is_a_request_file),
         cmocka_unit_test(what_makes_no_sense_is_usage),
     };

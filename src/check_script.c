@@ -131,6 +131,22 @@ static void inspect_write(const struct inspection *inspection,
     tell(inspection, use, message);
 }
 
+/* `each` returns what its function returns; others may do as they like. */
+static void inspect_dropped(const struct inspection *inspection,
+                            const struct lua_use *use)
+{
+    if (!text_equal(use->name, TEXT("point")))
+        return;
+    if (use->within.len == 0)
+        tell(inspection, use,
+             "this point goes nowhere: return it, or say emit(...) in place of "
+             "point(...)");
+    else if (text_equal(use->within, TEXT("each")))
+        tell(inspection, use,
+             "this point goes nowhere: `return each(...)` returns what the "
+             "function does, or say emit(...) in place of return point(...)");
+}
+
 static void inspect(const struct lua_use *use, void *context)
 {
     const struct inspection *inspection = context;
@@ -146,6 +162,9 @@ static void inspect(const struct lua_use *use, void *context)
         inspect_request(inspection, use);
         break;
     case LUA_USE_REQUEST_WRITE:
+        break;
+    case LUA_USE_DROPPED:
+        inspect_dropped(inspection, use);
         break;
     }
 }

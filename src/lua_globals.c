@@ -26,6 +26,8 @@ struct parser {
     struct local *locals;
     size_t local_count;
     unsigned functions; /* that we are in */
+    struct text call;   /* a statement under way that is one, of a global */
+    unsigned callback;  /* functions within its arguments; 0: there is none */
     unsigned depth;
     void (*found)(const struct lua_use *use, void *context);
     void *context;
@@ -85,6 +87,24 @@ static const struct local *find_local(const struct parser *p, struct text name)
         if (text_equal(p->locals[i].name, name))
             return &p->locals[i];
     return NULL;
+}
+
+/* "name(" or "name{", of a global. */
+static bool is_global_call(const struct parser *p)
+{
+    return p->now.kind == LUA_WORD_NAME
+           && (lua_word_is(&p->next, "(") || lua_word_is(&p->next, "{"))
+           && !find_local(p, p->now.text);
+}
+
+static void tell_dropped(struct parser *p, struct text within)
+{
+    const struct lua_use use = {.kind = LUA_USE_DROPPED,
+                                .name = p->now.text,
+                                .within = within,
+                                .line = p->now.line,
+                                .is_in_function = p->functions > 0};
+    p->found(&use, p->context);
 }
 
 static void tell(struct parser *p, enum lua_use_kind kind,
@@ -391,13 +411,31 @@ static void function_statement(struct parser *p)
     function_body(p, has_self, false);
 }
 
+/* What functions in its arguments return goes to the callee, and from there
+ * maybe nowhere. */
+static void call_statement(struct parser *p)
+{
+    struct lua_word alone;
+    const struct text outer_call = p->call;
+    unsigned outer_callback = p->callback;
+    tell_dropped(p, TEXT(""));
+    p->call = p->now.text;
+    p->callback = p->functions + 1;
+    suffixed(p, &alone);
+    p->call = outer_call;
+    p->callback = outer_callback;
+}
+
 /* A call, or the targets of an assignment. */
 static void plain_statement(struct parser *p)
 {
     struct lua_word alone = {.kind = LUA_WORD_END};
     bool is_first = true;
     do {
-        bool is_alone = suffixed(p, &alone);
+        bool is_call = is_first && is_global_call(p);
+        if (is_call)
+            call_statement(p);
+        bool is_alone = !is_call && suffixed(p, &alone);
         bool is_target = is(p, "=") || is(p, ",") || !is_first;
         if (is_alone && !find_local(p, alone.text))
             tell(p, is_target ? LUA_USE_WRITE : LUA_USE_READ, &alone, TEXT(""));
@@ -409,6 +447,8 @@ static void plain_statement(struct parser *p)
 
 static void return_statement(struct parser *p)
 {
+    if (p->callback > 0 && p->callback == p->functions && is_global_call(p))
+        tell_dropped(p, p->call);
     if (!block_ends(p) && !is(p, ";"))
         expression_of(p, p->functions == 0);
     while (accept(p, ","))

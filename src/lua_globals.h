@@ -15,13 +15,16 @@ enum lua_use_kind {
     LUA_USE_FIELD,   /* name.field is read, first of all of it */
     LUA_USE_REQUEST, /* field of the argument of the function that the file
                         returns, read */
-    LUA_USE_REQUEST_WRITE
+    LUA_USE_REQUEST_WRITE,
+    LUA_USE_DROPPED /* a call whose result nobody sees: a statement, or what the
+                       function returns that stands within such a call */
 };
 
 struct lua_use {
     enum lua_use_kind kind;
-    struct text name;  /* of the global; of the argument */
-    struct text field; /* of LUA_USE_FIELD and those of the request */
+    struct text name;   /* of the global; of the argument */
+    struct text within; /* of LUA_USE_DROPPED: the call around it, or empty */
+    struct text field;  /* of LUA_USE_FIELD and those of the request */
     unsigned line;
     bool is_in_function; /* else it happens while the file is loaded */
 };

@@ -156,6 +156,25 @@ def test_names_that_are_not_there_are_found_before_any_request(folder):
     ]
 
 
+def test_points_that_go_nowhere_are_found(folder):
+    """At the first request they would be a 204 and nothing stored."""
+    (folder / "w.lua").write_text(
+        "return function(req)\n"
+        "  point('a', {}, { v = 1 })\n"
+        "  each(req.json, function(r)\n    return point('b', {}, { v = 1 })\n  end)\n"
+        "  each(req.json, function(r) emit('c', {}, { v = 1 }) return r end)\n"
+        "  try(function() return point('d', {}, { v = 1 }) end)\n"
+        "  local all = each(req.json, function(r) return point('e', {}, { v = 1 }) end)\n"
+        "  emit(point('f', {}, { v = 1 }))\n"
+        "  return all\nend\n"
+    )
+    code, _, said = check(folder)
+    assert code == 78 and said == [
+        "w.lua:2: this point goes nowhere: return it, or say emit(...) in place of point(...)",
+        "w.lua:4: this point goes nowhere: `return each(...)` returns what the function does, or say emit(...) in place of return point(...)",
+    ]
+
+
 def test_scripts_that_do_not_load_are_all_told(folder):
     (folder / "moonline.lua").write_text(FINE.replace('"w.lua" }', '"w.lua" }, { path = "/b", script = "b.lua" }'))
     (folder / "w.lua").write_text("return {\n")

@@ -15,6 +15,8 @@ static void note_use(const struct lua_use *use, void *context)
                                  [LUA_USE_FIELD] = 'f',
                                  [LUA_USE_REQUEST] = 'q',
                                  [LUA_USE_REQUEST_WRITE] = 'Q'};
+    if (use->kind == LUA_USE_DROPPED)
+        return;
     buf_printf(context, "%c%s%u:%.*s%s%.*s ", kinds[use->kind],
                use->is_in_function ? "f" : "", use->line, TEXT_ARG(use->name),
                use->field.len > 0 ? "." : "", TEXT_ARG(use->field));
@@ -132,6 +134,47 @@ static void what_is_asked_of_the_request_is_told(void **state)
                 "");
 }
 
+static void note_dropped(const struct lua_use *use, void *context)
+{
+    if (use->kind == LUA_USE_DROPPED)
+        buf_printf(context, "%u:%.*s%s%.*s ", use->line, TEXT_ARG(use->name),
+                   use->within.len > 0 ? "<" : "", TEXT_ARG(use->within));
+}
+
+static void assert_dropped(const char *lua, const char *wanted)
+{
+    struct buf uses;
+    buf_init(&uses, 1 << 16);
+    lua_globals_find(text_of(lua), note_dropped, &uses);
+    if (strcmp(buf_string(&uses), wanted) != 0)
+        fail_msg("%s: got \"%s\", wanted \"%s\"", lua, buf_string(&uses),
+                 wanted);
+    buf_deinit(&uses);
+}
+
+static void results_that_nobody_sees_are_told(void **state)
+{
+    (void)state;
+    assert_dropped("a(1)\nb{ 2 } if c then\nd() end", "1:a 2:b 3:d ");
+    assert_dropped("local x = a(1) y = b() t[c()] = d(), e() return f()", "");
+    assert_dropped("a.b(1) a:b(2) (a)(3) local f f(4)", "");
+    assert_dropped("a(b(1), { c(2) }, function() d(3) end)", "1:a 1:d ");
+    assert_dropped("a(x, function() return b(1) end)", "1:a 1:b<a ");
+    assert_dropped("a(x, function() return b, c(1) end)", "1:a ");
+    assert_dropped("a(x, function() if y then return b{} end\n"
+                   "c(1) return d() end)",
+                   "1:a 1:b<a 2:c 2:d<a ");
+    assert_dropped("return a(x, function() return b(1) end)", "");
+    assert_dropped("local t = a(x, function() return b(1) end)", "");
+    assert_dropped("a(x, function()\n local f = function() return b(1) end\n"
+                   " return a(f, function() return c(1) end) end)",
+                   "1:a 3:a<a ");
+    assert_dropped("return function() a(x, function() return b() end) return"
+                   " c() end",
+                   "1:a 1:b<a ");
+    assert_dropped("a(1).b = c()", "1:a ");
+}
+
 /* Only what stands within another makes it deeper. */
 static void one_after_the_other_is_no_depth(void **state)
 {
@@ -179,6 +222,7 @@ int main(void)
         cmocka_unit_test(fields_and_labels_are_no_globals),
         cmocka_unit_test(reads_writes_and_fields_are_told_apart),
         cmocka_unit_test(what_is_asked_of_the_request_is_told),
+        cmocka_unit_test(results_that_nobody_sees_are_told),
         cmocka_unit_test(one_after_the_other_is_no_depth),
         cmocka_unit_test(what_is_no_lua_is_read_to_its_end),
     };

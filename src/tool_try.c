@@ -172,6 +172,9 @@ int tool_try_run(int argc, char **argv)
         code = run(config, ingest, &flags) ? EX_OK : 1;
     } else {
         fprintf(stderr, "%s\n", err.text);
+        if (config && !flags.script)
+            fprintf(stderr, "-s SCRIPT tries one script, whatever is wrong "
+                            "with the others\n");
         code = err.kind == ERR_USAGE ? EX_USAGE : EX_CONFIG;
     }
     ingest_free(ingest);

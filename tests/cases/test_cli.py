@@ -262,6 +262,17 @@ def test_of_a_file_of_several_requests_that_the_first_is_tried_is_told(there):
     assert err.endswith("\nthis was the first request of 2 in two.http: `moonline test -v` runs all\n")
 
 
+def test_a_script_can_be_tried_while_another_is_broken(there):
+    config = (there / "moonline.lua").read_text()
+    (there / "moonline.lua").write_text(config.replace("routes = {", 'routes = { { path = "/broken", script = "broken.lua" },', 1))
+    (there / "broken.lua").write_text("return function(req")
+    (there / "one.lua").write_text("return function(req) return point('m', {}, { n = 1 }, 1) end")
+    code, out, err = run("try", "-d", "x=1", "http://127.0.0.1:8580/open", cwd=there)
+    assert (code, out) == (78, "") and re.match(r"broken.lua:\d+: .*\n-s SCRIPT tries one script, whatever is wrong with the others\n$", err)
+    assert run("try", "-s", "one.lua", "-d", "x=1", cwd=there)[:2] == (0, "m n=1 1\n")
+    assert "-s SCRIPT" not in run("try", "-s", "broken.lua", "-d", "x=1", cwd=there)[2]
+
+
 def test_which_decoder_did_not_like_the_bytes_is_told(there):
     """A refusal of the script's own needs no such place."""
     (there / "codes.lua").write_text("return function(req)\n  local a = hex.decode(req.form.a)\n  local b = hex.decode(req.form.b)\n  return nil, a .. b\nend\n")

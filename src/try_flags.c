@@ -236,6 +236,8 @@ static bool take_word(struct reading *reading, const char *word)
         return true; /* see take_files */
     if (is_bare_url(word))
         return take_bare_url(reading, word);
+    if (reading->has_data && word[0] == '/' && access(word, F_OK) != 0)
+        return take_path(reading, word);
     if (reading->has_data)
         return complain(reading, "a second body", word);
     reading->has_data = true;

@@ -260,6 +260,10 @@ static void only_a_word_is_a_request_file(void **state)
     (void)state;
     assert_sends(WORDS("http://h/x.http"), "GET", "http://h/x.http", "", "");
     assert_sends(WORDS("-p", "/x.http"), "GET", "/x.http", "", "");
+    assert_sends(WORDS("-d", "a=1", "/no/file?b=2"), "POST", "/no/file?b=2",
+                 form, "a=1");
+    assert_fails(WORDS("/no/file"), "the body: opening /no/file: ");
+    assert_fails(WORDS("-d", "a=1", "/etc/passwd"), "a second body: /etc/pass");
     assert_sends(WORDS("-d", "a.http"), "POST", "/", form, "a.http");
     assert_sends(WORDS("-H", "X-File: a.http"), "GET", "/", "", "");
 }

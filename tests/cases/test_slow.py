@@ -128,6 +128,13 @@ def test_who_finds_too_many_waiting_is_told_so(tmp_path):
             key.fileobj.close()
 
 
+def unread_bytes(port):
+    """That the gateway, or the system for it, has got and not read."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(int(row[4].split(":")[1], 16) for row in rows if row[3] == "01" and row[1].endswith(f":{port:04X}"))
+
+
 def test_who_waits_when_it_stops_is_told_so(tmp_path):
     body = "loop=1"
     head = "POST /refuse HTTP/1.1\r\nHost: m\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\n"
@@ -139,6 +146,7 @@ def test_who_waits_when_it_stops_is_told_so(tmp_path):
             sender.sendall((head + body).encode())
             senders.append(sender)
         senders[0].recv(4096)
+        wait_for(lambda: unread_bytes(gateway.port) == 0, "all are read", 60)
         assert gateway.end(signal.SIGTERM) == 0
         answers = [sender.recv(4096) for sender in senders[1:]]
         for sender in senders:

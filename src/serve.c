@@ -94,34 +94,50 @@ static void raise_file_limit(void)
 
 /* ---- signals ---- */
 
-/* Noted by a handler that runs nowhere but in wait_for_stop's ppoll. A signalfd
- * would be woken by every signal of every thread, and scripts are timed with
- * thousands of those a second. */
+/* Noted by a handler that runs in main only, while it waits or reloads. A
+ * signalfd would be woken by every signal of every thread, and scripts are
+ * timed with thousands of those a second. */
 static volatile sig_atomic_t stop_signal;
 static volatile sig_atomic_t has_hangup;
 
-static void note_signal(int number)
+/* From the first word on: a reload may be under way, and may hang. */
+static void set_alarm(void)
 {
-    if (number == SIGHUP)
-        has_hangup = true;
-    else
-        stop_signal = number;
+    const struct itimerval soon = {
+        .it_value = {.tv_sec = STOP_MS / 1000,
+                     .tv_usec = STOP_MS % 1000 * 1000}};
+    setitimer(ITIMER_REAL, &soon, NULL);
 }
 
-/* SIGTERM, SIGINT and SIGHUP wait until the thread waits, with that mask. */
-static void hold_signals(sigset_t *while_waiting)
+static void note_signal(int number)
 {
-    static const int awaited[] = {SIGTERM, SIGINT, SIGHUP};
-    const struct sigaction action = {.sa_handler = note_signal};
+    if (number == SIGALRM)
+        _exit(0);
+    if (number == SIGHUP) {
+        has_hangup = true;
+        return;
+    }
+    if (!stop_signal)
+        set_alarm();
+    stop_signal = number;
+}
+
+/* SIGTERM, SIGINT and SIGHUP are held until signals are let in, with that mask.
+ * Whoever started us may have blocked them, and the alarm. */
+static void hold_signals(sigset_t *let_in)
+{
+    static const int ours[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM};
+    const struct sigaction action = {.sa_handler = note_signal,
+                                     .sa_flags = SA_RESTART};
     sigset_t held;
     sigemptyset(&held);
-    for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++) {
-        sigaddset(&held, awaited[i]);
-        sigaction(awaited[i], &action, NULL);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        sigaddset(&held, ours[i]);
+        sigaction(ours[i], &action, NULL);
     }
-    pthread_sigmask(SIG_BLOCK, &held, while_waiting);
-    for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++)
-        sigdelset(while_waiting, awaited[i]);
+    pthread_sigmask(SIG_BLOCK, &held, let_in);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        sigdelset(let_in, ours[i]);
 }
 
 static void prepare_process(void)
@@ -351,54 +367,35 @@ static void reload(struct gateway *gateway)
 }
 
 /* Until something happens, or it is time to look. */
-static void nap(struct gateway *gateway, const sigset_t *while_waiting)
+static void nap(struct gateway *gateway, const sigset_t *let_in)
 {
     struct pollfd changes = {.fd = reload_fd(gateway->reload),
                              .events = POLLIN};
-    int wait_ms = reload_wait_ms(gateway->reload);
+    int wait_ms = has_hangup ? 0 : reload_wait_ms(gateway->reload);
     bool is_soon = wait_ms >= 0 && wait_ms < LOOK_MS;
     const struct timespec wait = {.tv_nsec = (is_soon ? wait_ms : LOOK_MS)
                                              * NS_PER_MS};
-    ppoll(&changes, 1, &wait, while_waiting);
+    ppoll(&changes, 1, &wait, let_in);
 }
 
-/* Reloads meanwhile. */
-static void wait_for_stop(struct gateway *gateway,
-                          const sigset_t *while_waiting)
+/* Reloads meanwhile: recorded tests may take long, and a log that nobody reads
+ * for ever; a stop is in time all the same. */
+static void wait_for_stop(struct gateway *gateway, const sigset_t *let_in)
 {
-    for (;;) {
-        nap(gateway, while_waiting);
+    while (!stop_signal) {
+        sigset_t held;
+        nap(gateway, let_in);
         end_if_it_hangs(gateway);
         if (stop_signal)
             break;
+        pthread_sigmask(SIG_SETMASK, let_in, &held);
         if (has_hangup) {
             has_hangup = false;
             reload(gateway);
         }
         reload_look(gateway->reload);
+        pthread_sigmask(SIG_SETMASK, &held, NULL);
     }
-}
-
-static void leave_now(int number)
-{
-    (void)number;
-    _exit(0);
-}
-
-/* Whatever hangs below, the process ends in time, also if whoever started us
- * had blocked the signal. */
-static void set_alarm(void)
-{
-    struct sigaction action = {.sa_handler = leave_now};
-    sigset_t set;
-    sigaction(SIGALRM, &action, NULL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGALRM);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    const struct itimerval soon = {
-        .it_value = {.tv_sec = STOP_MS / 1000,
-                     .tv_usec = STOP_MS % 1000 * 1000}};
-    setitimer(ITIMER_REAL, &soon, NULL);
 }
 
 /* A stop for an upgrade should not leave points in the journal that need not
@@ -413,10 +410,10 @@ static void deliver_the_rest(struct gateway *gateway)
     }
 }
 
-static void stop(struct gateway *gateway)
+static void stop(struct gateway *gateway, const sigset_t *let_in)
 {
     int64_t begin_ns = clock_mono_ns();
-    set_alarm(); /* first: also the log may be a pipe that nobody reads */
+    pthread_sigmask(SIG_SETMASK, let_in, NULL); /* the alarm */
     log_line(LOG_INFO, "serve", "%s: stopping",
              stop_signal == SIGINT ? "SIGINT" : "SIGTERM");
     server_drain(gateway->server);
@@ -434,9 +431,9 @@ int serve_run(struct config *config, const char *record_dir)
 {
     struct gateway gateway = {.config = config};
     struct error err = {0};
-    sigset_t while_waiting;
+    sigset_t let_in;
     prepare_process();
-    hold_signals(&while_waiting);
+    hold_signals(&let_in);
     if (!start_recorder(&gateway, record_dir, &err)
         || !open_dead(&gateway, &err) || !open_contracts(&gateway, &err)
         || !start_journal(&gateway, &err) || !start_relays(&gateway, &err)
@@ -447,7 +444,7 @@ int serve_run(struct config *config, const char *record_dir)
     start_reload(&gateway);
     leave_admin_address(&gateway);
     say_listening(&gateway);
-    wait_for_stop(&gateway, &while_waiting);
-    stop(&gateway);
+    wait_for_stop(&gateway, &let_in);
+    stop(&gateway, &let_in);
     return EX_OK;
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -417,3 +418,21 @@ def test_no_request_is_refused_or_run_half_on_each(folder):
         for line in points(folder):
             tag = line.split(" ")[0].split("id=")[1]
             assert f'n="{told[tag]}"' in line, line
+
+
+def cpu_ticks(process):
+    """Of the main thread."""
+    fields = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11])
+
+
+def test_a_stop_does_not_wait_for_a_reload(folder):
+    """Sixty tests of a second each, of a script that ends none of them."""
+    config = CONFIG.replace("return {", 'return { test_on_reload = true, limits = { time = "1s" },', 1)
+    with Gateway(folder, config) as gateway:
+        before = cpu_ticks(gateway.process)
+        (folder / "m.http").write_text("### t\nPOST /m HTTP/1.1\n\nx\n\n### expect 204\n\n" * 60)
+        write(folder / "m.lua", "return function(req) while true do end end")
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: cpu_ticks(gateway.process) > before + 20, "a reload under way")
+        assert gateway.end(signal.SIGTERM) == 0

@@ -127,12 +127,12 @@ static void note_signal(int number)
 static void hold_signals(sigset_t *let_in)
 {
     static const int ours[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM};
-    const struct sigaction action = {.sa_handler = note_signal,
-                                     .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = note_signal};
     sigset_t held;
     sigemptyset(&held);
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
         sigaddset(&held, ours[i]);
+        action.sa_flags = ours[i] == SIGALRM ? 0 : SA_RESTART;
         sigaction(ours[i], &action, NULL);
     }
     pthread_sigmask(SIG_BLOCK, &held, let_in);

@@ -285,9 +285,11 @@ static bool is_influx_question(struct exchange *x, unsigned method)
 /* And then err says so. */
 static bool is_stopping(struct exchange *x)
 {
-    return atomic_load_explicit(&x->desk->shared->is_stopping,
-                                memory_order_relaxed)
-           && !fail(&x->err, ERR_FULL, "the gateway is stopping");
+    bool is_stopping = atomic_load_explicit(&x->desk->shared->is_stopping,
+                                            memory_order_relaxed);
+    if (is_stopping)
+        fail(&x->err, ERR_FULL, "the gateway is stopping");
+    return is_stopping;
 }
 
 static bool enter(struct exchange *x, unsigned method)

@@ -4,7 +4,7 @@
  * at the lowest priority: Linux lets who runs go on until its next tick (up to
  * 4 ms) unless the one that wakes is owed time. So a timer makes the lane offer
  * its processor ten thousand times a second, while a job runs: without it p99
- * of honest requests beside a loop is 1 to 3 ms, with it 0.67, as it is alone.
+ * of honest requests beside a bad script is 4 to 6 ms, with it 0.7, as alone.
  * After each job the lane rests as long as that took, so that who calls a bad
  * script without a pause has half a processor, and leaves the disk in peace.
  *
@@ -24,7 +24,7 @@
 #include "log.h"
 #include "thread.h"
 
-/* Ten seconds of jobs that take ten milliseconds each. */
+/* Ten seconds of jobs that take ten milliseconds each, and as long a rest. */
 enum { MOST_JOBS = 500, NICE = 19, OFFER_NS = 100 * 1000 };
 
 /* Where glibc keeps the thread that a timer's signal goes to. */
